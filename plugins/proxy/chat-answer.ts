@@ -1,0 +1,94 @@
+import type { Json, JsonObject } from '../../storage/contract.ts'
+import { isStorable } from '../../storage/storable-text.ts'
+import type { AnswerReader } from './answer-reader.ts'
+import { isObject, parseJson, textOf } from './json-value.ts'
+import { mergeDelta } from './merge-delta.ts'
+
+interface Choice {
+  message: JsonObject
+  finishReason: string | null
+}
+
+/** Reads an answer of `POST /v1/chat/completions`; `expectedChoices` is the request's `n`. */
+export function createChatAnswer(expectedChoices: number): AnswerReader {
+  const choices = new Map<number, Choice>()
+  let completionId: string | null = null
+  let usage: Json = null
+  let marked = false
+  let failed = false
+  let size = 0
+
+  function readChoices(body: JsonObject, part: 'delta' | 'message'): void {
+    if (typeof body.id === 'string') completionId ??= body.id
+    if (isObject(body.usage)) usage = body.usage
+    if (!Array.isArray(body.choices)) return
+    for (const raw of body.choices) {
+      if (!isObject(raw)) continue
+      const index = typeof raw.index === 'number' ? raw.index : 0
+      const choice = choices.get(index) ?? { message: {}, finishReason: null }
+      choices.set(index, choice)
+      if (isObject(raw[part])) size += mergeDelta(choice.message, raw[part])
+      if (typeof raw.finish_reason === 'string') choice.finishReason = raw.finish_reason
+    }
+  }
+
+  return {
+    readEvent(data) {
+      if (data.trimEnd() === '[DONE]') {
+        marked = true
+        return true
+      }
+      const event = parseJson(data)
+      if (!isObject(event)) return false
+      if (event.error !== undefined && event.error !== null) {
+        failed = true
+        return true
+      }
+      readChoices(event, 'delta')
+      return false
+    },
+
+    readBody(body) {
+      if (!Array.isArray(body.choices)) return false
+      readChoices(body, 'message')
+      marked = true
+      return true
+    },
+
+    get finished() {
+      if (failed) return false
+      const ended = [...choices.values()].filter((choice) => choice.finishReason !== null).length
+      return marked || (ended >= expectedChoices && ended === choices.size)
+    },
+    get failed() {
+      return failed
+    },
+    get size() {
+      return size
+    },
+
+    answer() {
+      const text = textOf(choices.get(0)?.message.content)
+      const beyondText = [...choices].sort(([a], [b]) => a - b).flatMap(toDetail)
+      const output = {
+        ...(beyondText.length > 0 && { choices: beyondText }),
+        ...(usage !== null && { usage })
+      }
+      return {
+        text,
+        finishReason: choices.get(0)?.finishReason ?? null,
+        completionId,
+        output: Object.keys(output).length > 0 ? output : null
+      }
+    }
+  }
+}
+
+/** What of a choice the columns of a turn cannot say: all of it, but for the first choice's plain text. */
+function toDetail([index, choice]: [number, Choice]): JsonObject[] {
+  const { role: _, ...message } = choice.message
+  if (index === 0 && typeof message.content === 'string' && isStorable(message.content))
+    delete message.content
+  if (index === 0 && Object.keys(message).length === 0) return []
+  return [{ index, message, finish_reason: choice.finishReason }]
+}

@@ -1,0 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** Response headers of the upstream that a client may see. All others stay here. */
+const PASSED_BACK =
+  /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-processing-ms|openai-version|x-ratelimit-[a-z-]+)$/
+
+/** Response headers of our own that browsers may read. */
+export const EXPOSED_HEADERS = ['x-conversation-id', 'x-turn-id', 'x-turn-seq', 'x-request-id', 'retry-after']
+
+export function passedBack(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string' && PASSED_BACK.test(name)) kept[name] = value
+  }
+  return kept
+}

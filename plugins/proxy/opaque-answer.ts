@@ -1,0 +1,13 @@
+import type { AnswerReader } from './answer-reader.ts'
+
+/** For calls that are passed through and not recorded: any JSON object will do. */
+export function createOpaqueAnswer(): AnswerReader {
+  return {
+    readEvent: (data) => data.trimEnd() === '[DONE]',
+    readBody: () => true,
+    finished: true,
+    failed: false,
+    size: 0,
+    answer: () => ({ text: null, finishReason: null, completionId: null, output: null })
+  }
+}

@@ -1,0 +1,202 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Persistence, TurnRef } from '../../storage/persistence.ts'
+import type { AnswerReader } from './answer-reader.ts'
+import { type Headers, sendBody, sendError, startStream } from './client-response.ts'
+import { createClientWriter } from './client-writer.ts'
+import { FAILURES, type Failure } from './endings.ts'
+import { passedBack } from './headers.ts'
+import { createIdleTimer } from './idle-timer.ts'
+import { isObject, parseJson } from './json-value.ts'
+import { createSseReader } from './sse-reader.ts'
+import type { Upstream, UpstreamRequest } from './upstream.ts'
+
+export interface RelayContext {
+  upstream: Upstream
+  persistence: Persistence
+  maxAnswerBytes: number
+  headersTimeoutMs: number
+  idleTimeoutMs: number
+}
+
+export interface RelayOptions {
+  request: UpstreamRequest
+  client: ServerResponse
+  /** Our own response headers. */
+  headers: Headers
+  reader: AnswerReader
+  /** The turn that the answer completes; null when nothing is recorded. */
+  turn: TurnRef | null
+  onDisconnect: 'abort' | 'finish'
+  /** Gets what went wrong, for the log; never a body or a secret. */
+  onProblem: (message: string, cause: unknown) => void
+}
+
+/** An exchange under way. */
+export interface Exchange {
+  /** Resolves when the turn has been written and the client answered. Never rejects. */
+  done: Promise<void>
+  /** Ends the exchange now and keeps what has come. */
+  shutdown(): void
+}
+
+/** How long a stream may go on after its end mark. */
+const TAIL_MS = 1_000
+
+/**
+ * Passes one upstream answer on to the client as it comes, gathers it on the way, and writes it once, at the
+ * end. The stream's last event, or the whole of a JSON answer, is held back until that write is durable.
+ */
+export function relay(context: RelayContext, options: RelayOptions): Exchange {
+  const { client, reader, turn } = options
+  const { promise: done, resolve: resolveDone } = Promise.withResolvers<void>()
+  const idle = createIdleTimer(() => fail(FAILURES.silent))
+  const writer = createClientWriter(client, onSlowClient, onDrained)
+  let phase: 'waiting' | 'streaming' | 'collecting' | 'ending' | 'tail' | 'ended' = 'waiting'
+  let statusCode = 0
+  let headers = options.headers
+  let terminated = false
+  let upstreamEnded = false
+  const sse = createSseReader((data) => {
+    terminated = reader.readEvent(data)
+    return terminated
+  })
+
+  client.on('error', () => {}) // 'close' follows, and that is what counts
+  client.on('close', () => {
+    if (!client.writableFinished) onClientGone()
+  })
+  idle.start(context.headersTimeoutMs)
+  const call = context.upstream.call(options.request, { onHeaders, onData, onEnd, onError })
+  if (client.destroyed) onClientGone() // it left while the question was being written
+
+  function onHeaders(status: number, upstreamHeaders: IncomingHttpHeaders): void {
+    statusCode = status
+    headers = { ...passedBack(upstreamHeaders), ...options.headers }
+    idle.start(context.idleTimeoutMs)
+    if (status === 401 || status === 403) return fail(FAILURES.refused)
+    const redirected = status >= 300 && status < 400
+    if (redirected || upstreamHeaders['content-encoding']) return fail(FAILURES.unusable)
+    phase = 'collecting'
+    if (status >= 400 || !headers['content-type']?.startsWith('text/event-stream')) return
+    phase = 'streaming'
+    if (!client.destroyed) startStream(client, status, headers)
+  }
+
+  function onData(chunk: Buffer): void {
+    idle.touch()
+    if (phase === 'tail') return writer.forward(chunk)
+    const safe = phase === 'streaming' ? sse.push(chunk) : 0
+    if (safe > 0) writer.forward(chunk.subarray(0, safe))
+    const heldBytes = safe < chunk.length ? writer.hold(chunk.subarray(safe)) : 0
+    if (terminated) finishStream()
+    else if (Math.max(heldBytes, reader.size) > context.maxAnswerBytes) fail(FAILURES.tooLarge)
+  }
+
+  function onEnd(): void {
+    upstreamEnded = true
+    if (phase === 'collecting') return finishBody()
+    if (phase === 'tail') return endTail()
+    if (phase !== 'streaming') return
+    sse.end()
+    finishStream()
+  }
+
+  function onError(cause: Error): void {
+    upstreamEnded = true
+    if (phase !== 'tail') options.onProblem('the upstream call broke', cause)
+    fail(phase === 'waiting' ? FAILURES.unreachable : FAILURES.truncated)
+  }
+
+  function onClientGone(): void {
+    if (options.onDisconnect === 'abort' || phase === 'tail') return fail(FAILURES.disconnect)
+    onDrained()
+  }
+
+  function onSlowClient(): void {
+    call.pause()
+    idle.pause() // the upstream is not to blame for this silence
+  }
+
+  function onDrained(): void {
+    call.resume()
+    idle.resume()
+  }
+
+  function finishStream(): void {
+    if (reader.failed) settle(FAILURES.truncated, releaseRest)
+    else if (reader.finished) settle(null, releaseRest)
+    else fail(FAILURES.truncated)
+  }
+
+  function finishBody(): void {
+    const body = writer.take()
+    const reply = () => sendBody(client, statusCode, headers, body)
+    const json = statusCode < 400 ? parseJson(body.toString('utf8')) : undefined
+    if (statusCode >= 400) settle(FAILURES.answeredWithError, reply)
+    else if (isObject(json) && reader.readBody(json)) settle(null, reply)
+    else fail(FAILURES.unusable)
+  }
+
+  /** Ends the turn early. What was gathered is kept, and an answer that had its end is still a whole one. */
+  function fail(failure: Failure): void {
+    if (phase === 'tail') return endTail()
+    call.cancel()
+    upstreamEnded = true
+    const whole = phase === 'streaming' && reader.finished && failure !== FAILURES.tooLarge
+    if (whole) settle(null, releaseRest)
+    else settle(failure, () => tell(failure.statusCode, failure.code ?? failure.error, failure.message))
+  }
+
+  /** The one write that ends the turn, then the client's last bytes. Only the first end counts. */
+  async function settle(failure: Failure | null, reply: () => void): Promise<void> {
+    if (phase === 'ending' || phase === 'tail' || phase === 'ended') return
+    phase = 'ending'
+    idle.stop()
+    let lastWords = reply
+    try {
+      await write(failure)
+    } catch (cause) {
+      options.onProblem('the answer could not be stored', cause)
+      if (!failure) lastWords = () => tell(503, 'storage_unavailable', 'The answer could not be stored.')
+    }
+    phase = 'ended'
+    if (!client.destroyed) lastWords()
+    if (phase === 'ended') end()
+  }
+
+  async function write(failure: Failure | null): Promise<void> {
+    if (turn === null) return
+    const answer = reader.answer()
+    if (failure === null) await context.persistence.recordAssistantFinal(turn, answer)
+    else await context.persistence.markError(turn, failure, answer)
+  }
+
+  function tell(status: number, code: string, message: string): void {
+    sendError(client, status, options.headers, code, message)
+  }
+
+  /** The end mark, and what the upstream still sends after it. */
+  function releaseRest(): void {
+    writer.release()
+    if (upstreamEnded || reader.failed) {
+      client.end()
+    } else {
+      phase = 'tail'
+      setTimeout(endTail, TAIL_MS).unref()
+    }
+  }
+
+  function endTail(): void {
+    if (phase !== 'tail') return
+    phase = 'ended'
+    client.end()
+    end()
+  }
+
+  function end(): void {
+    call.cancel()
+    resolveDone()
+  }
+
+  return { done, shutdown: () => fail(FAILURES.shutdown) }
+}

@@ -1,0 +1,113 @@
+import fp from 'fastify-plugin'
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Value } from 'typebox/value'
+import { ApiError } from '../errors.ts'
+
+/** How deep a body may nest. What is stored is serialised again, and that recurses. */
+const MAX_DEPTH = 64
+
+interface SchemaFault {
+  keyword: string
+  instancePath: string
+  message: string
+  params: { requiredProperties?: string[]; additionalProperties?: string[] }
+}
+
+/**
+ * Checks requests against their TypeBox schemas, and names the field at fault as OpenAI does:
+ * `messages[0].role`. Query strings, path parameters and headers are converted to the type asked for; bodies
+ * are taken as they are.
+ */
+export default fp(
+  async (app) => {
+    app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
+      const validator = Compile(schema)
+      return (given: unknown) => {
+        if (httpPart === 'body') assertDepth(given)
+        const value =
+          httpPart === 'body' ? given : Value.Convert(schema, Value.Default(schema, structuredClone(given)))
+        if (validator.Check(value)) return { value }
+        const faults = validator.Errors(value) as unknown as SchemaFault[]
+        throw toError(deepest(faults), httpPart)
+      }
+    })
+
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+      request.rawBody = body as Buffer
+      if (body.length === 0) return done(null, undefined)
+      parseBody(body.toString('utf8'), done)
+    })
+    const parseBody = (text: string, done: (err: Error | null, body?: unknown) => void) =>
+      app.getDefaultJsonParser('error', 'error')({} as never, text, (err, body) => {
+        if (err) return done(new ApiError(400, 'invalid_json', reasonOf(err), { param: 'body', cause: err }))
+        done(null, body)
+      })
+  },
+  { name: 'validation' }
+)
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as the client sent it. */
+    rawBody?: Buffer
+  }
+}
+
+function reasonOf(err: Error): string {
+  if (err.message.includes('prototype')) return 'The body has a forbidden key (__proto__ or constructor).'
+  return 'The body is not valid JSON.'
+}
+
+/** Of several faults, as a union reports them, the one that lies deepest says most. */
+function deepest(faults: SchemaFault[]): SchemaFault {
+  const depth = (fault: SchemaFault) => fault.instancePath.split('/').length
+  return faults.reduce((best, fault) => (depth(fault) > depth(best) ? fault : best))
+}
+
+function toError(fault: SchemaFault, httpPart: string | undefined): ApiError {
+  const field = pathOf(fault.instancePath.split('/').slice(1))
+  const missing = fault.params.requiredProperties?.[0]
+  const unknown = fault.params.additionalProperties?.[0]
+  const within = (name: string) => (field ? `${field}.${name}` : name)
+  if (missing !== undefined) {
+    const param = within(missing)
+    return new ApiError(400, 'missing_required_parameter', `Missing required parameter: '${param}'.`, {
+      param
+    })
+  }
+  if (unknown !== undefined) {
+    const param = within(unknown)
+    return new ApiError(400, 'unknown_parameter', `Unknown parameter: '${param}'.`, { param })
+  }
+  const param = field || httpPart || 'body'
+  return new ApiError(400, 'invalid_value', `Invalid '${param}': ${fault.message}.`, { param })
+}
+
+/** `['messages', '0', 'role']` as `messages[0].role`. */
+function pathOf(segments: string[]): string {
+  return segments.reduce((path, segment) => {
+    const name = segment.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (/^\d+$/.test(name)) return `${path}[${name}]`
+    return path ? `${path}.${name}` : name
+  }, '')
+}
+
+function assertDepth(body: unknown): void {
+  const open: { value: unknown; path: string[] }[] = [{ value: body, path: [] }]
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (typeof next.value !== 'object' || next.value === null) continue
+    if (next.path.length >= MAX_DEPTH) {
+      const param = pathOf(next.path.slice(0, 3)) || 'body'
+      throw new ApiError(
+        400,
+        'invalid_value',
+        `Invalid '${param}': nested deeper than ${MAX_DEPTH} levels.`,
+        { param }
+      )
+    }
+    for (const [key, value] of Object.entries(next.value)) {
+      if (typeof value === 'object' && value !== null) open.push({ value, path: [...next.path, key] })
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs'
+import pretty from 'pino-pretty'
+import { buildApp } from './app.ts'
+import { ConfigError, loadConfig } from './config.ts'
+
+await start().catch((err) => {
+  // One line that names the setting; a stack trace only where something else went wrong.
+  process.stderr.write(`turnkeeper cannot start: ${err instanceof ConfigError ? err.message : err.stack}\n`)
+  process.exit(1)
+})
+
+async function start(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile()
+  const config = loadConfig(process.env)
+  const stream = process.stdout.isTTY
+    ? pretty({ ignore: 'pid,hostname,reqId', translateTime: 'HH:MM:ss' })
+    : process.stdout
+  const app = await buildApp(config, { level: config.LOG_LEVEL, stream })
+
+  if (process.argv[2] === 'migrate') {
+    app.log.info('the schema is up to date')
+    return app.close()
+  }
+
+  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  const body = '{"stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+  process.stderr.write(
+    `\nTry it:\n  curl -N ${address}/v1/chat/completions -H 'content-type: application/json' -d '${body}'\n`
+  )
+
+  let stopping = false
+  const stop = async (signal: string, delayMs: number): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    app.log.info({ signal }, 'stopping')
+    app.lifecycle.draining = true
+    await new Promise((resolve) => setTimeout(resolve, delayMs))
+    await app.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => stop('SIGTERM', config.DRAIN_DELAY_MS))
+  process.on('SIGINT', () => stop('SIGINT', 0))
+}

@@ -1,0 +1,102 @@
+import { type Kysely, sql } from 'kysely'
+import type { StoreCounters } from '../contract.ts'
+import { StoreError } from '../store-error.ts'
+import type { Tables } from './sql/tables.ts'
+
+type Db = Kysely<Tables>
+
+interface Job {
+  work: (db: Db) => Promise<unknown>
+  resolve: (value: unknown) => void
+  reject: (err: unknown) => void
+  deadline: number
+}
+
+interface GroupCommitOptions {
+  /** Whether an error means that another process holds the lock. */
+  isBusy: (err: unknown) => boolean
+  /** How long a write may wait for that lock. */
+  waitMs: number
+  retryMs: number
+}
+
+/** The most writes that share a transaction: bounds how long the event loop is busy with one. */
+const MAX_BATCH = 64
+
+/**
+ * All writes that are waiting share one transaction, and so one flush to disk; each still succeeds or
+ * fails on its own. While another process holds the lock, writes wait without blocking the event loop.
+ */
+export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommitOptions) {
+  let queue: Job[] = []
+  let draining: Promise<void> | undefined
+
+  function write<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + options.waitMs
+      queue.push({ work, resolve: resolve as Job['resolve'], reject, deadline })
+      draining ??= drain()
+    })
+  }
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      const jobs = queue.splice(0, MAX_BATCH)
+      try {
+        await commit(jobs)
+      } catch (err) {
+        if (options.isBusy(err)) {
+          queue = [...expire(jobs, err), ...queue]
+          await new Promise((resolve) => setTimeout(resolve, options.retryMs * (0.5 + Math.random())))
+        } else {
+          for (const job of jobs) job.reject(unavailable(err))
+        }
+      }
+    }
+    draining = undefined
+  }
+
+  /** Resolves the jobs once their common transaction is durable; rejects when it could not be. */
+  async function commit(jobs: Job[]): Promise<void> {
+    const settle: (() => void)[] = []
+    await db.transaction().execute(async (trx) => {
+      for (const job of jobs) settle.push(await runAlone(trx, job))
+    })
+    counters.transactions += 1
+    counters.writes += jobs.length
+    for (const settleJob of settle) settleJob()
+  }
+
+  /** Runs one job in a savepoint: its failure undoes its own changes and nobody else's. */
+  async function runAlone(trx: Db, job: Job): Promise<() => void> {
+    await sql`savepoint job`.execute(trx)
+    try {
+      const value = await job.work(trx)
+      await sql`release job`.execute(trx)
+      return () => job.resolve(value)
+    } catch (err) {
+      // A full disk ends the whole transaction; then this throws, and every job fails with it.
+      await sql`rollback to job`.execute(trx)
+      await sql`release job`.execute(trx)
+      return () => job.reject(err instanceof StoreError ? err : unavailable(err))
+    }
+  }
+
+  /** Rejects the jobs that have waited long enough and returns the others. */
+  function expire(jobs: Job[], err: unknown): Job[] {
+    const now = performance.now()
+    for (const job of jobs) if (job.deadline <= now) job.reject(unavailable(err))
+    return jobs.filter((job) => job.deadline > now)
+  }
+
+  return {
+    write,
+    /** Resolves when no write is waiting or running. */
+    idle: async (): Promise<void> => draining
+  }
+}
+
+function unavailable(cause: unknown): StoreError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'write failed'
+  return new StoreError('STORE_UNAVAILABLE', `the store could not write (${reason})`, cause)
+}

@@ -1,0 +1,13 @@
+import { v7 } from 'uuid'
+
+type Prefix = 'conv' | 'turn'
+
+/** A new id, unique and ordered in time: the prefix and a UUIDv7 in 32 hexadecimal digits. */
+export function newId(prefix: Prefix): string {
+  return `${prefix}_${v7().replaceAll('-', '')}`
+}
+
+/** Whether `text` has the form of an id made here. Anything else cannot exist in a store. */
+export function isId(prefix: Prefix, text: string): boolean {
+  return text.length === prefix.length + 33 && new RegExp(`^${prefix}_[0-9a-f]{32}$`).test(text)
+}

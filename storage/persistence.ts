@@ -1,0 +1,134 @@
+import type { JsonObject, Store, TurnEnding, TurnErrorCode, TurnKey } from './contract.ts'
+import { newId } from './ids.ts'
+import { StoreError } from './store-error.ts'
+
+/** What a client asked, as it is kept. */
+export interface Question {
+  sessionId: string
+  /** The conversation to file the turn in; null starts a new one. */
+  conversationId: string | null
+  /** The turn this one follows, 0 for the beginning; null for the newest turn. */
+  parentSeq: number | null
+  model: string | null
+  userText: string | null
+  /** The exact input messages where `userText` alone does not say them; else null. */
+  input: JsonObject | null
+}
+
+/** What the upstream answered, whole or as far as it came. */
+export interface Answer {
+  text: string | null
+  finishReason: string | null
+  completionId: string | null
+  /** What text alone cannot say of the answer; null for plain text. */
+  output: JsonObject | null
+}
+
+/** A turn under way. The caller holds it: the facade remembers nothing. */
+export interface TurnRef extends TurnKey {
+  readonly input: JsonObject | null
+}
+
+/**
+ * The only way in which a request is recorded: one write for the question, one for the whole answer.
+ * Rejections are `StoreError`s.
+ */
+export interface Persistence {
+  /** Makes the store ready and ends the turns that this instance left running when it died. */
+  initialize(): Promise<void>
+  /**
+   * Write 1: inserts the turn as `in_progress`. Resolves to null when the conversation is not there
+   * for this session. Rejects with `PARENT_INVALID` when `parentSeq` cannot be followed.
+   */
+  recordUserMessage(question: Question): Promise<TurnRef | null>
+  /** Write 2 of a turn that completed. False when the turn has been deleted or has ended already. */
+  recordAssistantFinal(turn: TurnRef, answer: Answer): Promise<boolean>
+  /** Write 2 of a turn that did not complete, with the answer as far as it came. False as above. */
+  markError(turn: TurnRef, ending: FailedEnding, answer: Answer): Promise<boolean>
+  /** Waits for writes under way and closes the store. */
+  cleanup(): Promise<void>
+}
+
+export interface FailedEnding {
+  status: 'incomplete' | 'failed'
+  error: TurnErrorCode
+}
+
+export interface PersistenceOptions {
+  /** Name of this process, the same after a restart. */
+  owner: string
+  /** How long write 2 is tried again when the store is unavailable. */
+  finalWriteTimeoutMs: number
+}
+
+const TITLE_LENGTH = 80
+const RETRY_MS = 50
+const MAX_RETRY_MS = 1_000
+
+export function createPersistence(store: Store, options: PersistenceOptions): Persistence {
+  /** Tries until the store takes it: an answer that was paid for is not lost to a short outage. */
+  async function finish(turn: TurnRef, answer: Answer, ending: FailedEnding | null): Promise<boolean> {
+    const row = toEnding(turn, answer, ending)
+    const deadline = performance.now() + options.finalWriteTimeoutMs
+    for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, MAX_RETRY_MS)) {
+      try {
+        return await store.finishTurn(turn, row)
+      } catch (err) {
+        const passing = err instanceof StoreError && err.code === 'STORE_UNAVAILABLE'
+        if (!passing || performance.now() + waitMs > deadline) throw err
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
+      }
+    }
+  }
+
+  return {
+    async initialize() {
+      await store.initialize()
+      await store.recoverTurns(options.owner)
+      await store.beat(options.owner)
+    },
+
+    async recordUserMessage(question) {
+      const id = newId('turn')
+      const conversationId = question.conversationId ?? newId('conv')
+      const begun = await store.beginTurn({
+        id,
+        sessionId: question.sessionId,
+        conversationId,
+        create: question.conversationId === null,
+        parentSeq: question.parentSeq,
+        title: titleOf(question.userText),
+        model: question.model,
+        userText: question.userText,
+        detail: question.input,
+        owner: options.owner,
+        createdAt: Date.now()
+      })
+      return begun && { id, conversationId, ...begun, input: question.input }
+    },
+
+    recordAssistantFinal: (turn, answer) => finish(turn, answer, null),
+    markError: (turn, ending, answer) => finish(turn, answer, ending),
+    cleanup: () => store.close()
+  }
+}
+
+function toEnding(turn: TurnRef, answer: Answer, ending: FailedEnding | null): TurnEnding {
+  return {
+    status: ending?.status ?? 'completed',
+    error: ending?.error ?? null,
+    finishReason: answer.finishReason,
+    completionId: answer.completionId,
+    assistantText: answer.text,
+    detail: turn.input || answer.output ? { ...turn.input, ...answer.output } : null
+  }
+}
+
+/** A title from the first words of a question: one line of at most 80 characters, or null. */
+function titleOf(text: string | null): string | null {
+  const line = text?.trim().replace(/\s+/g, ' ') ?? ''
+  if (line.length <= TITLE_LENGTH) return line || null
+  return `${Array.from(line)
+    .slice(0, TITLE_LENGTH - 1)
+    .join('')}…`
+}

@@ -1,0 +1,12 @@
+export type StoreErrorCode = 'STORE_UNAVAILABLE' | 'STORE_CORRUPT' | 'STORE_SCHEMA' | 'PARENT_INVALID'
+
+/** An error of the store: a code to branch on, the driver's own error as the cause. */
+export class StoreError extends Error {
+  readonly code: StoreErrorCode
+
+  constructor(code: StoreErrorCode, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'StoreError'
+    this.code = code
+  }
+}
