@@ -2,6 +2,7 @@ import cors from '@fastify/cors'
 import sensible from '@fastify/sensible'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Config } from './config.ts'
+import { DEMO_MODEL } from './plugins/demo-upstream/answers.ts'
 import demoUpstream from './plugins/demo-upstream/index.ts'
 import errorShape, { sendErrorShape } from './plugins/error-shape.ts'
 import identity from './plugins/identity.ts'
@@ -60,7 +61,11 @@ export async function buildApp(
       async (v1) => {
         await v1.register(identity, { auth: config.AUTH })
         v1.addHook('onSend', async (_request, reply) => void reply.preventCache())
-        await v1.register(chatCompletions, { config })
+        await v1.register(chatCompletions, {
+          defaultModel: config.DEFAULT_MODEL ?? (demo ? DEMO_MODEL : undefined),
+          persist: config.PERSIST_TRANSCRIPTS,
+          onDisconnect: config.ON_DISCONNECT
+        })
         await v1.register(conversations)
         await v1.register(turns)
         await v1.register(passedThrough)

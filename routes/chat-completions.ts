@@ -1,5 +1,4 @@
 import { type Static, Type } from 'typebox'
-import type { Config } from '../config.ts'
 import { ApiError, conversationNotFound } from '../errors.ts'
 import { createChatAnswer } from '../plugins/proxy/chat-answer.ts'
 import { readQuestion } from '../plugins/proxy/chat-question.ts'
@@ -33,17 +32,26 @@ const Headers = Type.Object({
 })
 type Request = { body: Static<typeof Body>; headers: Static<typeof Headers>; sessionId: string }
 
+interface ChatOptions {
+  /** For requests that name no model. */
+  defaultModel: string | undefined
+  /** Whether exchanges are recorded at all. */
+  persist: boolean
+  /** For requests without `x-on-disconnect`. */
+  onDisconnect: 'abort' | 'finish'
+}
+
 /** `POST /v1/chat/completions`: the answer of the upstream, kept as one turn. */
-const chatCompletions: RoutePlugin<{ config: Config }> = async (app, { config }) => {
+const chatCompletions: RoutePlugin<ChatOptions> = async (app, options) => {
   app.post('/chat/completions', { schema: { body: Body, headers: Headers } }, async (request, reply) => {
     const { body, headers, rawBody } = request
-    const forwarded = upstreamBody(rawBody ?? Buffer.alloc(0), body, config.DEFAULT_MODEL)
+    const forwarded = upstreamBody(rawBody ?? Buffer.alloc(0), body, options.defaultModel)
     const turn = await begin(request)
     await app.relay(reply, {
       request: { method: 'POST', path: '/chat/completions', body: forwarded },
       reader: createChatAnswer(body.n ?? 1),
       turn,
-      onDisconnect: headers['x-on-disconnect'] ?? config.ON_DISCONNECT
+      onDisconnect: headers['x-on-disconnect'] ?? options.onDisconnect
     })
   })
 
@@ -53,7 +61,7 @@ const chatCompletions: RoutePlugin<{ config: Config }> = async (app, { config })
     const conversationId = conversationOf(request)
     const question = readQuestion(body.messages as JsonObject[], conversationId !== null)
     if (conversationId !== null && !isId('conv', conversationId)) throw conversationNotFound()
-    if (!config.PERSIST_TRANSCRIPTS || body.store === false) {
+    if (!options.persist || body.store === false) {
       if (conversationId !== null && !(await app.store.getConversation(sessionId, conversationId))) {
         throw conversationNotFound()
       }
@@ -64,7 +72,7 @@ const chatCompletions: RoutePlugin<{ config: Config }> = async (app, { config })
         sessionId,
         conversationId,
         parentSeq: headers['x-parent-seq'] ?? null,
-        model: body.model ?? config.DEFAULT_MODEL ?? null,
+        model: body.model ?? options.defaultModel ?? null,
         ...question
       })
       .catch(explainParent)

@@ -1,5 +1,4 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 
 /** A file of routes whose handlers get their types from the TypeBox schemas. */
-export type RoutePlugin<Options extends Record<string, unknown> = Record<never, never>> =
-  FastifyPluginAsyncTypebox<Options>
+export type RoutePlugin<Options extends object = Record<never, never>> = FastifyPluginAsyncTypebox<Options>

@@ -48,6 +48,7 @@ export default fp<ProxyOptions>(
         headers['x-conversation-id'] = turn.conversationId
         headers['x-turn-id'] = turn.id
         headers['x-turn-seq'] = String(turn.seq)
+        reply.request.logFields = { turn: turn.id }
       }
       const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
       return live.track(relay(context, { ...options, client: reply.raw, headers, onProblem }))
@@ -59,5 +60,5 @@ export default fp<ProxyOptions>(
     })
     app.addHook('onClose', () => upstream.close())
   },
-  { name: 'proxy', dependencies: ['storage'] }
+  { name: 'proxy', dependencies: ['storage', 'request-log'] }
 )

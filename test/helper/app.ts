@@ -58,7 +58,7 @@ export async function startApp(t: Test, settings: Record<string, string> = {}): 
     const id = response.headers.get('x-turn-id')
     for (;;) {
       const turn = (await turnsOf(conversationId)).find((candidate) => candidate.id === id)
-      if (!turn || turn.status !== 'in_progress') return turn as Static<typeof TurnView>
+      if (turn?.status !== 'in_progress') return turn as Static<typeof TurnView>
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
