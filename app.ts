@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import type { Config } from './config.ts'
 import { DEMO_MODEL } from './plugins/demo-upstream/answers.ts'
 import demoUpstream from './plugins/demo-upstream/index.ts'
-import errorShape, { sendErrorShape } from './plugins/error-shape.ts'
+import errorShape, { refuseMalformed, sendErrorShape } from './plugins/error-shape.ts'
 import identity from './plugins/identity.ts'
 import lifecycle from './plugins/lifecycle.ts'
 import { EXPOSED_HEADERS } from './plugins/proxy/headers.ts'
@@ -32,7 +32,8 @@ export async function buildApp(
     return503OnClosing: false, // lifecycle answers in the error shape
     forceCloseConnections: 'idle',
     frameworkErrors: sendErrorShape,
-    routerOptions: { maxParamLength: 1024 }
+    clientErrorHandler: refuseMalformed,
+    routerOptions: { maxParamLength: 16_384 } // whatever Node accepts as a URL
   })
   try {
     await app.register(sensible)
@@ -47,6 +48,7 @@ export async function buildApp(
     await app.register(lifecycle)
     await app.register(cors, {
       origin: config.ALLOWED_ORIGIN?.split(',').map((origin) => origin.trim()) ?? false,
+      methods: ['GET', 'HEAD', 'POST', 'DELETE'],
       exposedHeaders: EXPOSED_HEADERS
     })
     const { OPENAI_BASE_URL, OPENAI_API_KEY } = config

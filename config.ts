@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
+import { fromText } from './from-text.ts'
 
 const duration = (ms: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 2_147_483_647, default: ms, description })
@@ -91,7 +92,7 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 /** Reads the settings from `env`. An empty value counts as not set. Throws `ConfigError`. */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const given = Object.keys(ConfigSchema.properties).flatMap((name) => (env[name] ? [[name, env[name]]] : []))
-  const settings = Value.Convert(ConfigSchema, Value.Default(ConfigSchema, Object.fromEntries(given)))
+  const settings = fromText(ConfigSchema, Object.fromEntries(given))
   const [first] = Value.Errors(ConfigSchema, settings)
   if (first) {
     const setting = first.instancePath.split('/')[1] ?? 'settings'
@@ -104,7 +105,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       'none serves everything as one session and so needs HOST to be a loopback address'
     )
   }
-  return { ...config, INSTANCE_ID: config.INSTANCE_ID ?? `${hostname()}:${config.PORT}` }
+  return { ...config, INSTANCE_ID: config.INSTANCE_ID ?? `${hostname()}:${config.PORT || process.pid}` }
 }
 
 /** What a setting must be, in words, from its schema. */

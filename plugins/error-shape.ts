@@ -1,18 +1,25 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ApiError, errorBody } from '../errors.ts'
 import { StoreError } from '../storage/store-error.ts'
 
 /** What Fastify's own errors mean to a client. Anything else that it raises below 500 keeps its message. */
-const KNOWN: Record<string, [code: string, message: string]> = {
+const KNOWN: Record<string, [statusCode: number, code: string, message: string]> = {
   FST_ERR_CTP_BODY_TOO_LARGE: [
+    413,
     'request_too_large',
     "The body is larger than this server's MAX_REQUEST_BYTES."
   ],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'The content-type must be application/json.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body does not have its content-length.'],
-  FST_ERR_BAD_URL: ['invalid_url', 'The URL is not well-formed.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['not_found', 'There is nothing here.']
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    415,
+    'unsupported_media_type',
+    'The content-type must be application/json.'
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'invalid_request', 'The body does not have its content-length.'],
+  FST_ERR_BAD_URL: [400, 'invalid_url', 'The URL is not well-formed.'],
+  FST_ERR_MAX_PARAM_LENGTH: [404, 'not_found', 'There is nothing here.']
 }
 
 /** Turns whatever was thrown into what the client may know of it. */
@@ -24,21 +31,35 @@ function toApiError(err: Partial<FastifyError> & Error): ApiError {
       headers: { 'retry-after': '1' }
     })
   }
-  const [code, message] = KNOWN[err.code ?? ''] ?? []
+  const known = KNOWN[err.code ?? '']
+  if (known) return new ApiError(...known, { cause: err })
   const statusCode = err.statusCode ?? 500
   if (statusCode >= 500) return new ApiError(500, 'internal_error', 'Something went wrong.', { cause: err })
-  return new ApiError(statusCode, code ?? 'invalid_request', message ?? err.message, { cause: err })
+  return new ApiError(statusCode, 'invalid_request', err.message, { cause: err })
 }
 
 export function sendErrorShape(err: Error, request: FastifyRequest, reply: FastifyReply): void {
   const error = toApiError(err)
-  if (error.statusCode >= 500) request.log.error({ err: error.cause ?? error }, error.message)
+  if (error.statusCode >= 500 && error.cause) request.log.error({ err: error.cause }, error.message)
   reply
     .code(error.statusCode)
     .headers(error.headers)
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
     .send(errorBody(error.statusCode, error.code, error.message, error.param))
+}
+
+const UNREADABLE: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+
+/** Answers what cannot be read as HTTP, for which there is no request. */
+export function refuseMalformed(err: NodeJS.ErrnoException, socket: Socket): void {
+  if (err.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const statusCode = UNREADABLE[err.code ?? ''] ?? 400
+  const body = JSON.stringify(errorBody(statusCode, 'invalid_request', 'The request is not readable HTTP.'))
+  socket.end(
+    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  )
 }
 
 /** Every error leaves as OpenAI's `{ error: { message, type, param, code } }`; causes go to the log alone. */

@@ -1,3 +1,4 @@
+import { Server } from 'node:net'
 import fp from 'fastify-plugin'
 import { ApiError } from '../errors.ts'
 
@@ -6,24 +7,40 @@ declare module 'fastify' {
     lifecycle: {
       /** Set before closing: load balancers are told to look elsewhere while requests are still served. */
       draining: boolean
+      /** Resolves when no connection is left; cuts those that are still there after a while. */
+      disconnected(): Promise<void>
     }
   }
 }
 
-/** Health probes; once closing has begun, requests on kept connections are refused. */
+/** How long connections may linger once every exchange is over: a body that never ends must not hold the close. */
+const LINGER_MS = 2_000
+
+/**
+ * Health probes and the order of closing: the port first, so that a load balancer goes on to the next instance.
+ * What comes on connections that are still there is served, and they are closed after it.
+ */
 export default fp(
   async (app) => {
-    const lifecycle = { draining: false }
-    let closing = false
+    let closed: Promise<void> | undefined
+    const lifecycle = {
+      draining: false,
+      async disconnected() {
+        app.server.closeIdleConnections()
+        const timer = setTimeout(() => app.server.closeAllConnections(), LINGER_MS)
+        await closed
+        clearTimeout(timer)
+      }
+    }
     app.decorate('lifecycle', lifecycle)
 
     app.addHook('onRequest', async (_request, reply) => {
       if (lifecycle.draining) reply.header('connection', 'close')
-      if (closing) throw new ApiError(503, 'server_shutdown', 'The server is shutting down.')
     })
     app.addHook('preClose', async () => {
       lifecycle.draining = true
-      closing = true
+      // Only the port: the HTTP server's own close would also cut clients that still read their last bytes.
+      closed = new Promise((resolve) => Server.prototype.close.call(app.server, () => resolve()))
     })
 
     app.get('/livez', async () => ({ status: 'ok' }))

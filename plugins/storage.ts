@@ -25,7 +25,7 @@ export default fp<StorageOptions>(
   async (app, { dbUrl, ...options }) => {
     let persistence: Persistence | undefined
     try {
-      const store = await openStore(dbUrl)
+      const store = await openStore(dbUrl, { report: (message) => app.log.error(message) })
       persistence = createPersistence(store, options)
       app.decorate('store', store).decorate('persistence', persistence)
       await persistence.initialize()

@@ -1,8 +1,9 @@
 import fp from 'fastify-plugin'
-import type { TSchema } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { Value } from 'typebox/value'
 import { ApiError } from '../errors.ts'
+import { fromText } from '../from-text.ts'
+import { parseJson } from './proxy/json-value.ts'
 
 /** How deep a body may nest. What is stored is serialised again, and that recurses. */
 const MAX_DEPTH = 64
@@ -24,15 +25,18 @@ export default fp(
     app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
       const validator = Compile(schema)
       return (given: unknown) => {
-        if (httpPart === 'body') assertDepth(given)
+        // Returned, not thrown: Fastify turns whatever a validator throws into a 500.
+        const tooDeep = httpPart === 'body' ? depthFault(given) : null
+        if (tooDeep) return { error: tooDeep }
         const value =
-          httpPart === 'body' ? given : Value.Convert(schema, Value.Default(schema, structuredClone(given)))
+          httpPart === 'body' ? given : fromText(schema as TObject, given as Record<string, unknown>)
         if (validator.Check(value)) return { value }
         const faults = validator.Errors(value) as unknown as SchemaFault[]
-        throw toError(deepest(faults), httpPart)
+        return { error: toError(deepest(faults), httpPart) }
       }
     })
 
+    app.removeContentTypeParser('text/plain')
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
       request.rawBody = body as Buffer
       if (body.length === 0) return done(null, undefined)
@@ -40,7 +44,7 @@ export default fp(
     })
     const parseBody = (text: string, done: (err: Error | null, body?: unknown) => void) =>
       app.getDefaultJsonParser('error', 'error')({} as never, text, (err, body) => {
-        if (err) return done(new ApiError(400, 'invalid_json', reasonOf(err), { param: 'body', cause: err }))
+        if (err) return done(new ApiError(400, 'invalid_json', reasonOf(text), { param: 'body', cause: err }))
         done(null, body)
       })
   },
@@ -54,15 +58,19 @@ declare module 'fastify' {
   }
 }
 
-function reasonOf(err: Error): string {
-  if (err.message.includes('prototype')) return 'The body has a forbidden key (__proto__ or constructor).'
-  return 'The body is not valid JSON.'
+function reasonOf(text: string): string {
+  const valid = parseJson(text) !== undefined
+  return valid
+    ? 'The body has a forbidden key: __proto__, or prototype in constructor.'
+    : 'The body is not valid JSON.'
 }
 
 /** Of several faults, as a union reports them, the one that lies deepest says most. */
 function deepest(faults: SchemaFault[]): SchemaFault {
   const depth = (fault: SchemaFault) => fault.instancePath.split('/').length
-  return faults.reduce((best, fault) => (depth(fault) > depth(best) ? fault : best))
+  // `boolean` only repeats, one level deeper, what `additionalProperties` says.
+  const telling = faults.filter((fault) => fault.keyword !== 'boolean')
+  return telling.reduce((best, fault) => (depth(fault) > depth(best) ? fault : best))
 }
 
 function toError(fault: SchemaFault, httpPart: string | undefined): ApiError {
@@ -93,13 +101,13 @@ function pathOf(segments: string[]): string {
   }, '')
 }
 
-function assertDepth(body: unknown): void {
+function depthFault(body: unknown): ApiError | null {
   const open: { value: unknown; path: string[] }[] = [{ value: body, path: [] }]
   for (let next = open.pop(); next; next = open.pop()) {
     if (typeof next.value !== 'object' || next.value === null) continue
     if (next.path.length >= MAX_DEPTH) {
       const param = pathOf(next.path.slice(0, 3)) || 'body'
-      throw new ApiError(
+      return new ApiError(
         400,
         'invalid_value',
         `Invalid '${param}': nested deeper than ${MAX_DEPTH} levels.`,
@@ -110,4 +118,5 @@ function assertDepth(body: unknown): void {
       if (typeof value === 'object' && value !== null) open.push({ value, path: [...next.path, key] })
     }
   }
+  return null
 }

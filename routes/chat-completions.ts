@@ -46,11 +46,10 @@ const chatCompletions: RoutePlugin<ChatOptions> = async (app, options) => {
   app.post('/chat/completions', { schema: { body: Body, headers: Headers } }, async (request, reply) => {
     const { body, headers, rawBody } = request
     const forwarded = upstreamBody(rawBody ?? Buffer.alloc(0), body, options.defaultModel)
-    const turn = await begin(request)
     await app.relay(reply, {
+      begin: () => begin(request),
       request: { method: 'POST', path: '/chat/completions', body: forwarded },
       reader: createChatAnswer(body.n ?? 1),
-      turn,
       onDisconnect: headers['x-on-disconnect'] ?? options.onDisconnect
     })
   })

@@ -6,7 +6,8 @@
  * can hold, come back as U+FFFD. JSON values (`detail`, `metadata`) come back exactly.
  *
  * Every method rejects with `StoreError`: `STORE_UNAVAILABLE` when the store could not be reached or
- * could not write (nothing was changed), `STORE_CORRUPT` when what is stored cannot be read.
+ * could not write (nothing was changed), `STORE_UNCERTAIN` when the connection broke while a write was under
+ * way (it may have happened), `STORE_CORRUPT` when what is stored cannot be read.
  */
 export interface Store {
   /** Live figures since the store was opened. */
@@ -54,10 +55,7 @@ export interface Store {
   /** A page of a conversation's turns, by seq; null as in `getConversation`. */
   listTurns(sessionId: string, conversationId: string, page: TurnPage): Promise<Page<Turn> | null>
 
-  /**
-   * Advances this owner's beat by one and resolves to the beats of all owners that have running turns
-   * or have ever beaten and were not recovered.
-   */
+  /** Advances this owner's beat by one and resolves to the beats of all owners that were not recovered. */
   beat(owner: string): Promise<OwnerBeat[]>
 
   /**
@@ -65,6 +63,15 @@ export interface Store {
    * the number of turns ended.
    */
   recoverTurns(owner: string): Promise<number>
+
+  /** Conversations of all sessions by id, from after `after` on; for moving data to another store. */
+  exportConversations(after: string | null, limit: number): Promise<Conversation[]>
+
+  /** Writes the conversation as it is, over one with its id. Its turns stay. */
+  importConversation(conversation: Conversation): Promise<void>
+
+  /** Writes turns of one imported conversation as they are, over those with their seq; at most 500. */
+  importTurns(turns: Turn[]): Promise<void>
 
   /** Waits for writes under way, then closes. Calling it again does nothing. */
   close(): Promise<void>

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject, Store, TurnEnding, TurnErrorCode, TurnKey } from './contract.ts'
 import { newId } from './ids.ts'
 import { StoreError } from './store-error.ts'
@@ -64,19 +65,53 @@ export interface PersistenceOptions {
 const TITLE_LENGTH = 80
 const RETRY_MS = 50
 const MAX_RETRY_MS = 1_000
+/** Among how many of a conversation's newest turns one that was just begun is looked for. */
+const NEWEST = 100
 
 export function createPersistence(store: Store, options: PersistenceOptions): Persistence {
-  /** Tries until the store takes it: an answer that was paid for is not lost to a short outage. */
+  let closing = false
+
+  /**
+   * Tries until the store takes it: an answer that was paid for is not lost to an outage. The caller hears of
+   * failure after `finalWriteTimeoutMs`; the tries go on behind its back as long as the process lives.
+   */
   async function finish(turn: TurnRef, answer: Answer, ending: FailedEnding | null): Promise<boolean> {
-    const row = toEnding(turn, answer, ending)
-    const deadline = performance.now() + options.finalWriteTimeoutMs
+    const { promise: outOfPatience, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(
+      () => reject(new StoreError('STORE_UNAVAILABLE', 'the final write took too long')),
+      options.finalWriteTimeoutMs
+    )
+    const written = persist(turn, toEnding(turn, answer, ending))
+    return await Promise.race([written, outOfPatience]).finally(() => clearTimeout(timer))
+  }
+
+  async function persist(turn: TurnRef, ending: TurnEnding): Promise<boolean> {
     for (let waitMs = RETRY_MS; ; waitMs = Math.min(waitMs * 2, MAX_RETRY_MS)) {
       try {
-        return await store.finishTurn(turn, row)
+        // Trying again does no harm where an earlier try did happen: only a running turn is ended.
+        return await store.finishTurn(turn, ending)
       } catch (err) {
-        const passing = err instanceof StoreError && err.code === 'STORE_UNAVAILABLE'
-        if (!passing || performance.now() + waitMs > deadline) throw err
-        await new Promise((resolve) => setTimeout(resolve, waitMs))
+        if (closing || !isPassing(err)) throw err
+        await sleep(waitMs)
+      }
+    }
+  }
+
+  /**
+   * Ends a turn whose write 1 may have happened although it failed: its client was refused, this process
+   * lives, and so nobody else would ever end it. Tries until the store answers.
+   */
+  async function abandon(sessionId: string, conversationId: string, id: string): Promise<void> {
+    while (!closing) {
+      try {
+        const page = { limit: NEWEST, order: 'desc', includeSuperseded: true } as const
+        const turns = await store.listTurns(sessionId, conversationId, page)
+        const turn = turns?.data.find((candidate) => candidate.id === id)
+        if (turn) await store.finishTurn(turn, { ...turn, status: 'incomplete', error: 'server_lost' })
+        return
+      } catch (err) {
+        if (!isPassing(err)) return
+        await sleep(MAX_RETRY_MS)
       }
     }
   }
@@ -91,7 +126,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
     async recordUserMessage(question) {
       const id = newId('turn')
       const conversationId = question.conversationId ?? newId('conv')
-      const begun = await store.beginTurn({
+      const begin = store.beginTurn({
         id,
         sessionId: question.sessionId,
         conversationId,
@@ -104,13 +139,27 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
         owner: options.owner,
         createdAt: Date.now()
       })
+      const begun = await begin.catch((err) => {
+        if (err instanceof StoreError && err.code === 'STORE_UNCERTAIN') {
+          void abandon(question.sessionId, conversationId, id)
+        }
+        throw err
+      })
       return begun && { id, conversationId, ...begun, input: question.input }
     },
 
     recordAssistantFinal: (turn, answer) => finish(turn, answer, null),
     markError: (turn, ending, answer) => finish(turn, answer, ending),
-    cleanup: () => store.close()
+    cleanup() {
+      closing = true
+      return store.close()
+    }
   }
+}
+
+/** Whether an error of the store may pass by itself. */
+function isPassing(err: unknown): boolean {
+  return err instanceof StoreError && (err.code === 'STORE_UNAVAILABLE' || err.code === 'STORE_UNCERTAIN')
 }
 
 function toEnding(turn: TurnRef, answer: Answer, ending: FailedEnding | null): TurnEnding {

@@ -1,4 +1,9 @@
-export type StoreErrorCode = 'STORE_UNAVAILABLE' | 'STORE_CORRUPT' | 'STORE_SCHEMA' | 'PARENT_INVALID'
+export type StoreErrorCode =
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_UNCERTAIN'
+  | 'STORE_CORRUPT'
+  | 'STORE_SCHEMA'
+  | 'PARENT_INVALID'
 
 /** An error of the store: a code to branch on, the driver's own error as the cause. */
 export class StoreError extends Error {

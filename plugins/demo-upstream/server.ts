@@ -22,6 +22,11 @@ export function createDemoServer(): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true })
   const model = { id: DEMO_MODEL, object: 'model', created: 0, owned_by: 'turnkeeper' }
 
+  app.setNotFoundHandler((_request, reply) =>
+    reply
+      .code(404)
+      .send(errorBody(404, 'not_found', 'The demo has models and chat completions, nothing else.'))
+  )
   app.get('/v1/models', async () => ({ object: 'list', data: [model] }))
   app.get<{ Params: { id: string } }>('/v1/models/:id', async ({ params }, reply) => {
     if (params.id === DEMO_MODEL) return model

@@ -1,8 +1,11 @@
 import type { Json, JsonObject } from '../../storage/contract.ts'
 import { isStorable } from '../../storage/storable-text.ts'
 import type { AnswerReader } from './answer-reader.ts'
-import { isObject, parseJson, textOf } from './json-value.ts'
+import { isDeeper, isObject, parseJson, textOf } from './json-value.ts'
 import { mergeDelta } from './merge-delta.ts'
+
+/** How deep an event may nest to be kept. */
+const MAX_DEPTH = 64
 
 interface Choice {
   message: JsonObject
@@ -19,7 +22,8 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
   let size = 0
 
   function readChoices(body: JsonObject, part: 'delta' | 'message'): void {
-    if (typeof body.id === 'string') completionId ??= body.id
+    // Some upstreams begin with an empty id.
+    if (typeof body.id === 'string' && body.id !== '') completionId ??= body.id
     if (isObject(body.usage)) usage = body.usage
     if (!Array.isArray(body.choices)) return
     for (const raw of body.choices) {
@@ -39,7 +43,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
         return true
       }
       const event = parseJson(data)
-      if (!isObject(event)) return false
+      if (!isObject(event) || isDeeper(event, MAX_DEPTH)) return false
       if (event.error !== undefined && event.error !== null) {
         failed = true
         return true
@@ -49,7 +53,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
     },
 
     readBody(body) {
-      if (!Array.isArray(body.choices)) return false
+      if (!Array.isArray(body.choices) || isDeeper(body, MAX_DEPTH)) return false
       readChoices(body, 'message')
       marked = true
       return true
@@ -68,7 +72,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
     },
 
     answer() {
-      const text = textOf(choices.get(0)?.message.content)
+      const text = textOf(choices.get(0)?.message.content, '')
       const beyondText = [...choices].sort(([a], [b]) => a - b).flatMap(toDetail)
       const output = {
         ...(beyondText.length > 0 && { choices: beyondText }),

@@ -14,7 +14,7 @@ export interface ChatQuestion {
  */
 export function readQuestion(messages: JsonObject[], goesOn: boolean): ChatQuestion {
   const live = messages.slice(endOfHistory(messages))
-  const users = live.flatMap((message) => (message.role === 'user' ? [textOf(message.content)] : []))
+  const users = live.flatMap((message) => (message.role === 'user' ? [textOf(message.content, '\n')] : []))
   const texts = users.filter((text) => text !== null)
   const fresh = goesOn ? live : messages
   const plain = fresh.length === 1 && fresh[0] !== undefined && isPlain(fresh[0])

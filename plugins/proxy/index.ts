@@ -1,11 +1,15 @@
 import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../../config.ts'
+import type { TurnRef } from '../../storage/persistence.ts'
 import { createLiveExchanges } from './live-exchanges.ts'
 import { type RelayOptions, relay } from './relay.ts'
 import { createUpstream } from './upstream.ts'
 
-type ExchangeOptions = Pick<RelayOptions, 'request' | 'reader' | 'turn' | 'onDisconnect'>
+interface ExchangeOptions extends Pick<RelayOptions, 'request' | 'reader' | 'onDisconnect'> {
+  /** Write 1; resolves to null when nothing is to be recorded. Its error becomes the reply. */
+  begin(): Promise<TurnRef | null>
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,9 +25,6 @@ export interface ProxyOptions {
   config: Config
 }
 
-/** How long sockets may linger once every exchange is over: a body that never ends must not hold the close. */
-const LINGER_MS = 2_000
-
 /** Talks to the upstream; decorates `relay`. Closing waits for running exchanges, then ends them. */
 export default fp<ProxyOptions>(
   async (app, { baseUrl, apiKey, config }) => {
@@ -37,28 +38,41 @@ export default fp<ProxyOptions>(
       idleTimeoutMs: config.UPSTREAM_IDLE_TIMEOUT_MS
     }
 
-    app.decorate('relay', (reply, options) => {
-      // From here the exchange owns the socket: a client that leaves must not stop the copying.
-      reply.hijack()
-      const headers = Object.fromEntries(
-        Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])
+    app.decorate('relay', (reply, { begin, ...options }) =>
+      live.track(
+        begin().then((turn) => {
+          // From here the exchange owns the socket: a client that leaves must not stop the copying.
+          reply.hijack()
+          const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
+          if (turn) reply.request.logFields = { turn: turn.id }
+          return relay(context, {
+            ...options,
+            turn,
+            client: reply.raw,
+            headers: headersOf(reply, turn),
+            onProblem
+          })
+        })
       )
-      const { turn } = options
-      if (turn) {
-        headers['x-conversation-id'] = turn.conversationId
-        headers['x-turn-id'] = turn.id
-        headers['x-turn-seq'] = String(turn.seq)
-        reply.request.logFields = { turn: turn.id }
-      }
-      const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
-      return live.track(relay(context, { ...options, client: reply.raw, headers, onProblem }))
-    })
+    )
 
     app.addHook('preClose', async () => {
       await live.drain(config.DRAIN_TIMEOUT_MS)
-      setTimeout(() => app.server.closeAllConnections(), LINGER_MS).unref()
+      await app.lifecycle.disconnected()
     })
     app.addHook('onClose', () => upstream.close())
   },
-  { name: 'proxy', dependencies: ['storage', 'request-log'] }
+  { name: 'proxy', dependencies: ['storage', 'request-log', 'lifecycle'] }
 )
+
+/** What other plugins have set, CORS for one, and what names the turn. */
+function headersOf(reply: FastifyReply, turn: TurnRef | null): Record<string, string> {
+  const set = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])
+  if (!turn) return Object.fromEntries(set)
+  return {
+    ...Object.fromEntries(set),
+    'x-conversation-id': turn.conversationId,
+    'x-turn-id': turn.id,
+    'x-turn-seq': String(turn.seq)
+  }
+}

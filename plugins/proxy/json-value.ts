@@ -13,12 +13,18 @@ export function parseJson(text: string): Json | undefined {
   }
 }
 
-/** The readable text of a message's `content`: the string itself, or its text parts, a line each. */
-export function textOf(content: Json | undefined): string | null {
+/** The readable text of a message's `content`: the string itself, or its text parts, joined. */
+export function textOf(content: Json | undefined, separator: string): string | null {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return null
   const texts = content.flatMap((part) =>
     isObject(part) && typeof part.text === 'string' ? [part.text] : []
   )
-  return texts.length > 0 ? texts.join('\n') : null
+  return texts.length > 0 ? texts.join(separator) : null
+}
+
+/** Whether `value` nests deeper than `levels`. Serialising recurses, and what is too deep cannot be stored. */
+export function isDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }

@@ -1,31 +1,42 @@
 import type { Exchange } from './relay.ts'
 
-/** The exchanges under way in this process. */
+/** The exchanges under way in this process, from before their first write to after their last. */
 export function createLiveExchanges() {
-  const live = new Set<Exchange>()
+  const running = new Set<Promise<void>>()
+  const exchanges = new Set<Exchange>()
+  let ending = false
+
+  async function follow(start: Promise<Exchange>): Promise<void> {
+    const exchange = await start
+    exchanges.add(exchange)
+    if (ending) exchange.shutdown()
+    await exchange.done
+    exchanges.delete(exchange)
+  }
 
   return {
-    get size(): number {
-      return live.size
-    },
-
-    async track(exchange: Exchange): Promise<void> {
-      live.add(exchange)
-      await exchange.done
-      live.delete(exchange)
+    /** Resolves when the exchange is over; rejects when it could not be started. */
+    async track(start: Promise<Exchange>): Promise<void> {
+      const end = follow(start)
+      running.add(end)
+      await end.finally(() => running.delete(end))
     },
 
     /** Waits up to `timeoutMs` for all to end, then ends the others and waits for their writes. */
     async drain(timeoutMs: number): Promise<void> {
-      const allDone = () => Promise.all([...live].map((exchange) => exchange.done))
       let timer: NodeJS.Timeout | undefined
-      const deadline = new Promise((resolve) => {
-        timer = setTimeout(resolve, timeoutMs)
+      const deadline = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          ending = true
+          for (const exchange of exchanges) exchange.shutdown()
+          resolve()
+        }, timeoutMs)
       })
-      await Promise.race([allDone(), deadline])
+      // Exchanges may still begin on connections that are kept.
+      while (running.size > 0 && !ending) await Promise.race([Promise.allSettled(running), deadline])
       clearTimeout(timer)
-      for (const exchange of live) exchange.shutdown()
-      await allDone()
+      ending = true
+      while (running.size > 0) await Promise.allSettled(running)
     }
   }
 }

@@ -14,7 +14,10 @@ export function mergeDelta(target: JsonObject, delta: JsonObject): number {
   for (const [key, value] of Object.entries(delta)) {
     if (key === '__proto__' || value === null) continue
     const current = target[key]
-    if (typeof value === 'string') {
+    if (typeof value === 'string' && Array.isArray(current)) {
+      current.push({ type: 'text', text: value }) // `content` that began as parts and goes on as text
+      added += value.length
+    } else if (typeof value === 'string') {
       target[key] = typeof current === 'string' && !NAMES.has(key) ? current + value : value
       added += value.length
     } else if (Array.isArray(value)) {

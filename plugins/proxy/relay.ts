@@ -33,7 +33,7 @@ export interface RelayOptions {
 
 /** An exchange under way. */
 export interface Exchange {
-  /** Resolves when the turn has been written and the client answered. Never rejects. */
+  /** Resolves when the turn has been written and the client has all of its answer. Never rejects. */
   done: Promise<void>
   /** Ends the exchange now and keeps what has come. */
   shutdown(): void
@@ -56,6 +56,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   let headers = options.headers
   let terminated = false
   let upstreamEnded = false
+  let hurried = false // the last bytes need not be waited for
   const sse = createSseReader((data) => {
     terminated = reader.readEvent(data)
     return terminated
@@ -85,9 +86,11 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   function onData(chunk: Buffer): void {
     idle.touch()
     if (phase === 'tail') return writer.forward(chunk)
+    if (reader.failed) return // whatever follows an error is not for the client
     const safe = phase === 'streaming' ? sse.push(chunk) : 0
     if (safe > 0) writer.forward(chunk.subarray(0, safe))
-    const heldBytes = safe < chunk.length ? writer.hold(chunk.subarray(safe)) : 0
+    const end = reader.failed ? sse.position : chunk.length
+    const heldBytes = safe < end ? writer.hold(chunk.subarray(safe, end)) : 0
     if (terminated) finishStream()
     else if (Math.max(heldBytes, reader.size) > context.maxAnswerBytes) fail(FAILURES.tooLarge)
   }
@@ -195,8 +198,15 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
 
   function end(): void {
     call.cancel()
-    resolveDone()
+    if (hurried || client.writableFinished || client.destroyed) return resolveDone()
+    client.once('finish', resolveDone).once('close', resolveDone)
   }
 
-  return { done, shutdown: () => fail(FAILURES.shutdown) }
+  function shutdown(): void {
+    hurried = true
+    if (phase === 'ended') resolveDone()
+    else fail(FAILURES.shutdown)
+  }
+
+  return { done, shutdown }
 }

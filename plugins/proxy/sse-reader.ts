@@ -8,6 +8,8 @@ export interface SseReader {
    * pass on: up to there the stream consists of whole events, none of which is the terminal one.
    */
   push(chunk: Buffer): number
+  /** How much of the last chunk was read: all of it, or up to the end of the terminal event. */
+  readonly position: number
   /** Reads what is left when the stream ends without a final blank line. */
   end(): void
 }
@@ -23,6 +25,7 @@ export function createSseReader(onData: (data: string) => boolean): SseReader {
   let skipLf = false // the last chunk ended in CR, which may be half of CRLF
   let firstLine = true
   let terminated = false
+  let position = 0
 
   function takeLine(chunk: Buffer, start: number, end: number): string {
     if (unfinished.length === 0) return chunk.toString('utf8', start, end)
@@ -55,6 +58,10 @@ export function createSseReader(onData: (data: string) => boolean): SseReader {
   }
 
   return {
+    get position() {
+      return position
+    },
+
     push(chunk) {
       let safe = 0
       let start = 0
@@ -64,9 +71,10 @@ export function createSseReader(onData: (data: string) => boolean): SseReader {
         if (!insideEvent && !terminated) safe = start
       }
       let cr = chunk.indexOf(CR, start)
+      let lf = chunk.indexOf(LF, start)
       while (!terminated) {
-        const lf = chunk.indexOf(LF, start)
         if (cr !== -1 && cr < start) cr = chunk.indexOf(CR, start)
+        if (lf !== -1 && lf < start) lf = chunk.indexOf(LF, start)
         if (lf === -1 && cr === -1) break
         const end = lf === -1 || (cr !== -1 && cr < lf) ? cr : lf
         readLine(takeLine(chunk, start, end))
@@ -78,6 +86,7 @@ export function createSseReader(onData: (data: string) => boolean): SseReader {
         if (!insideEvent && !terminated) safe = start
       }
       if (!terminated && start < chunk.length) unfinished.push(chunk.subarray(start))
+      position = terminated ? start : chunk.length
       return safe
     },
 

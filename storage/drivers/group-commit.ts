@@ -1,9 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { StoreCounters } from '../contract.ts'
 import { StoreError } from '../store-error.ts'
-import type { Tables } from './sql/tables.ts'
-
-type Db = Kysely<Tables>
+import type { Db } from './sql/tables.ts'
 
 interface Job {
   work: (db: Db) => Promise<unknown>

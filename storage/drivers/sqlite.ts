@@ -37,18 +37,22 @@ export function sqliteStore(file: string): Store {
   return sqlStore({
     counters,
     write: committer.write,
+    transact: committer.write,
     read: (query) => query(db).catch(rethrow),
     async migrate() {
       const deadline = Date.now() + START_LOCK_WAIT_MS
       await retryWhileBusy(() => configure(sqlite), deadline)
-      await retryWhileBusy(() => migrateToLatest(db), deadline)
+      await retryWhileBusy(() => migrateToLatest(db, alreadyLocked), deadline)
       // better-sqlite3 lowers this on its own under WAL, so it is looked at after a transaction.
       if (sqlite.pragma('synchronous', { simple: true }) !== FULL) {
         throw new StoreError('STORE_UNAVAILABLE', 'SQLite does not run with synchronous=FULL')
       }
     },
     close() {
-      closing ??= committer.idle().then(() => db.destroy())
+      closing ??= committer.idle().then(async () => {
+        await db.destroy()
+        sqlite.close() // Kysely leaves a database open that it never used
+      })
       return closing
     }
   })
@@ -75,7 +79,7 @@ async function retryWhileBusy(work: () => Promise<void>, deadline: number): Prom
     try {
       return await work()
     } catch (err) {
-      if (!isBusy(err) && !isBusy((err as Error).cause)) {
+      if (!isBusy(err)) {
         throw err instanceof StoreError
           ? err
           : new StoreError('STORE_UNAVAILABLE', `cannot set up the SQLite file: ${reasonOf(err)}`, err)
@@ -122,6 +126,9 @@ class ImmediateDriver extends SqliteDriver {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 }
+
+/** `begin immediate` is SQLite's lock. */
+async function alreadyLocked(): Promise<void> {}
 
 /** SQLite's DDL is transactional, so a migration happens whole or not at all. */
 class TransactionalAdapter extends SqliteAdapter {

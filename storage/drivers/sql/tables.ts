@@ -1,5 +1,6 @@
-import type { Selectable } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { Conversation, JsonObject, Turn, TurnErrorCode, TurnStatus } from '../../contract.ts'
+import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
 
 /** The tables as both databases hold them; see `migrations/`. */
@@ -34,6 +35,8 @@ export interface Tables {
   owners: { owner: string; beat: number }
 }
 
+export type Db = Kysely<Tables>
+
 export function toConversation(row: Selectable<Tables['conversations']>): Conversation {
   return {
     id: row.id,
@@ -64,6 +67,43 @@ export function toTurn(row: Omit<Selectable<Tables['turns']>, 'owner'>): Turn {
     detail: row.detail === null ? null : (parse(row.detail, row.id) as JsonObject),
     createdAt: row.created_at
   }
+}
+
+export function fromConversation(conversation: Conversation): Tables['conversations'] {
+  return {
+    id: conversation.id,
+    session_id: conversation.sessionId,
+    title: storableText(conversation.title),
+    model: storableText(conversation.model),
+    metadata: JSON.stringify(conversation.metadata),
+    pinned: conversation.pinned ? 1 : 0,
+    last_seq: conversation.lastSeq,
+    created_at: conversation.createdAt,
+    active_at: conversation.activeAt
+  }
+}
+
+export function fromTurn(turn: Turn): Tables['turns'] {
+  return {
+    id: turn.id,
+    conversation_id: turn.conversationId,
+    seq: turn.seq,
+    parent_seq: turn.parentSeq,
+    superseded: turn.superseded ? 1 : 0,
+    user_text: storableText(turn.userText),
+    assistant_text: storableText(turn.assistantText),
+    status: turn.status,
+    finish_reason: storableText(turn.finishReason),
+    error: turn.error,
+    completion_id: storableText(turn.completionId),
+    detail: toJson(turn.detail),
+    owner: null,
+    created_at: turn.createdAt
+  }
+}
+
+export function toJson(detail: JsonObject | null): string | null {
+  return detail === null ? null : JSON.stringify(detail)
 }
 
 function parse(json: string, id: string): unknown {

@@ -1,0 +1,224 @@
+import path from 'node:path'
+import type { Page, Store, Turn } from '../contract.ts'
+import type { StoreOptions } from '../open-store.ts'
+import { storableText } from '../storable-text.ts'
+import { StoreError } from '../store-error.ts'
+import {
+  assertParent,
+  newDocument,
+  withEnding,
+  withImportedTurns,
+  withLostTurns,
+  withTurn
+} from './filejson/changes.ts'
+import { type ConversationDocument, fromConversation, toConversation, toTurn } from './filejson/document.ts'
+import { createFolder } from './filejson/folder.ts'
+import { lockFolder } from './filejson/folder-lock.ts'
+import { createKeyedQueue } from './filejson/keyed-queue.ts'
+import { createOwners } from './filejson/owners.ts'
+
+type Change<T> = (current: ConversationDocument | null) => { next: ConversationDocument | null; result: T }
+
+/** The queue's key for the file of owners, which is no conversation's id. */
+const OWNERS = 'owners'
+
+/**
+ * One readable JSON file per conversation under `location`. For one process, in development: files may be
+ * opened in an editor, copied in and deleted by hand.
+ */
+export function filejsonStore(location: string, { report }: StoreOptions): Store {
+  const root = path.resolve(location)
+  const folder = createFolder(root, report)
+  const owners = createOwners(root)
+  const queue = createKeyedQueue()
+  const counters = { transactions: 0, writes: 0 }
+  let unlock: (() => void) | undefined
+  let closed = false
+
+  function count(): void {
+    counters.transactions += 1
+    counters.writes += 1
+  }
+
+  async function guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      if (closed) throw new StoreError('STORE_UNAVAILABLE', 'the store is closed')
+      return await work()
+    } catch (err) {
+      if (err instanceof StoreError) throw err
+      const reason = err instanceof Error && 'code' in err ? String(err.code) : String(err)
+      throw new StoreError('STORE_UNAVAILABLE', `cannot use the folder (${reason})`, err)
+    }
+  }
+
+  /** Replaces the conversation's document by what `change` makes of it; null leaves it as it is. */
+  function rewrite<T>(id: string, change: Change<T>): Promise<{ written: boolean; result: T }> {
+    return queue.run(id, async () => {
+      const { next, result } = change(await folder.load(id))
+      if (next !== null) await folder.save(id, next)
+      return { written: next !== null, result }
+    })
+  }
+
+  /** The same as a write of its own. */
+  function update<T>(id: string, change: Change<T>): Promise<T> {
+    return guard(async () => {
+      const { written, result } = await rewrite(id, change)
+      if (written) count()
+      return result
+    })
+  }
+
+  /** The session's document, or null. */
+  async function find(sessionId: string, id: string): Promise<ConversationDocument | null> {
+    const document = await folder.load(id)
+    return document?.session_id === sessionId ? document : null
+  }
+
+  return {
+    counters,
+
+    initialize: () =>
+      guard(async () => {
+        await folder.prepare()
+        unlock ??= lockFolder(root)
+        await owners.load()
+        await folder.scan()
+      }),
+
+    ping: () => guard(async () => void (await folder.load('conv_'))),
+
+    createConversation: (conversation) =>
+      update(conversation.id, () => {
+        const next = newDocument(conversation)
+        return { next, result: toConversation(conversation.id, next) }
+      }),
+
+    getConversation: (sessionId, id) =>
+      guard(async () => {
+        const document = await find(sessionId, id)
+        return document && toConversation(id, document)
+      }),
+
+    listConversations: (sessionId, { limit, order, after, before, pinned }) =>
+      guard(async () => {
+        const ids = (await folder.scan())
+          .filter(({ summary }) => summary.session_id === sessionId)
+          .filter(({ summary }) => pinned === undefined || summary.pinned === pinned)
+          .sort((a, b) => (a.id < b.id === (order === 'asc') ? -1 : 1))
+        const isBefore = (a: string, b: string) => (order === 'asc' ? a < b : a > b)
+        const rest = ids.filter(
+          ({ id }) =>
+            (after === undefined || isBefore(after, id)) && (before === undefined || isBefore(id, before))
+        )
+        const data = before === undefined ? rest.slice(0, limit) : rest.slice(-limit)
+        return {
+          data: data.map(({ id, summary }) => toConversation(id, summary)),
+          hasMore: rest.length > limit
+        }
+      }),
+
+    updateConversation: (sessionId, id, { title, metadata, pinned }) =>
+      update(id, (current) => {
+        if (current?.session_id !== sessionId) return { next: null, result: null }
+        const next = {
+          ...current,
+          ...(title !== undefined && { title: storableText(title) }),
+          ...(metadata !== undefined && { metadata }),
+          ...(pinned !== undefined && { pinned })
+        }
+        return { next, result: toConversation(id, next) }
+      }),
+
+    deleteConversation: (sessionId, id) =>
+      guard(() =>
+        queue.run(id, async () => {
+          if (!(await find(sessionId, id))) return false
+          await folder.remove(id)
+          count()
+          return true
+        })
+      ),
+
+    beginTurn: (turn) =>
+      update(turn.conversationId, (current) => {
+        const document = turn.create
+          ? newDocument({ ...turn, metadata: {} })
+          : current?.session_id === turn.sessionId
+            ? current
+            : null
+        if (document === null) return { next: null, result: null }
+        const seq = document.last_seq + 1
+        const parentSeq = turn.parentSeq ?? seq - 1
+        if (turn.parentSeq !== null) assertParent(document, parentSeq)
+        return { next: withTurn(document, turn, seq, parentSeq), result: { seq, parentSeq } }
+      }),
+
+    finishTurn: (turn, ending) =>
+      update(turn.conversationId, (current) => {
+        const next = current && withEnding(current, turn, ending)
+        return { next, result: next !== null }
+      }),
+
+    listTurns: (sessionId, id, { limit, order, afterSeq, beforeSeq, includeSuperseded }) =>
+      guard(async (): Promise<Page<Turn> | null> => {
+        const document = await find(sessionId, id)
+        if (!document) return null
+        const rest = document.turns
+          .filter(({ seq }) => seq > (afterSeq ?? 0) && seq < (beforeSeq ?? Number.POSITIVE_INFINITY))
+          .filter(({ superseded }) => includeSuperseded || !superseded)
+          .sort((a, b) => (order === 'asc' ? a.seq - b.seq : b.seq - a.seq))
+        return { data: rest.slice(0, limit).map((turn) => toTurn(id, turn)), hasMore: rest.length > limit }
+      }),
+
+    beat: (owner) =>
+      guard(async () => {
+        const beats = await queue.run(OWNERS, () => owners.beat(owner))
+        count()
+        return beats
+      }),
+
+    recoverTurns: (owner) =>
+      guard(async () => {
+        let ended = 0
+        for (const entry of await folder.scan()) {
+          if (entry.owners.includes(owner))
+            ended += (await rewrite(entry.id, (document) => withLostTurns(document, owner))).result
+        }
+        await queue.run(OWNERS, () => owners.forget(owner))
+        count()
+        return ended
+      }),
+
+    exportConversations: (after, limit) =>
+      guard(async () =>
+        (await folder.scan())
+          .filter(({ id }) => after === null || id > after)
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit)
+          .map(({ id, summary }) => toConversation(id, summary))
+      ),
+
+    importConversation: (conversation) =>
+      update(conversation.id, (current) => {
+        const next = { ...fromConversation(conversation), turns: current?.turns ?? [] }
+        return { next, result: undefined }
+      }),
+
+    async importTurns(turns) {
+      const [first] = turns
+      if (!first) return
+      await update(first.conversationId, (current) => {
+        if (!current) throw new StoreError('STORE_CORRUPT', 'turns without their conversation')
+        return { next: withImportedTurns(current, turns), result: undefined }
+      })
+    },
+
+    async close() {
+      if (closed) return
+      closed = true
+      await queue.idle()
+      unlock?.()
+    }
+  }
+}

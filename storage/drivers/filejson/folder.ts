@@ -1,0 +1,125 @@
+import { lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises'
+import path from 'node:path'
+import { isId } from '../../ids.ts'
+import { StoreError } from '../../store-error.ts'
+import { readPlainFile, removeFile, replaceFile, TEMPORARY } from './atomic-file.ts'
+import { type ConversationDocument, formatDocument, parseDocument } from './document.ts'
+
+/** What is remembered of every conversation, so that lists need not read the files. */
+export interface Entry {
+  id: string
+  /** Changes when the file does. */
+  stamp: string
+  summary: Omit<ConversationDocument, 'turns'>
+  /** Owners of running turns. */
+  owners: string[]
+}
+
+/** How many whole conversations are remembered. */
+const MAX_DOCUMENTS = 64
+const SUFFIX = '.json'
+
+/**
+ * The files of a folder, read when they have changed. `report` hears of files that cannot be read; they are
+ * renamed, not wiped.
+ */
+export function createFolder(folder: string, report: (message: string) => void) {
+  const entries = new Map<string, Entry>()
+  const documents = new Map<string, ConversationDocument>() // the least recently used first
+  const fileOf = (id: string): string => path.join(folder, id + SUFFIX)
+
+  function remember(id: string, stamp: string, document: ConversationDocument): void {
+    const { turns, ...summary } = document
+    const owners = turns.flatMap((turn) => turn.owner ?? [])
+    entries.set(id, { id, stamp, summary, owners })
+    documents.delete(id)
+    documents.set(id, document)
+    const [oldest] = documents.keys()
+    if (documents.size > MAX_DOCUMENTS && oldest !== undefined) documents.delete(oldest)
+  }
+
+  function forget(id: string): void {
+    entries.delete(id)
+    documents.delete(id)
+  }
+
+  async function stampOf(id: string): Promise<string | null> {
+    try {
+      const { mtimeMs, size, ino, isFile } = await lstat(fileOf(id)).then((stat) => ({
+        ...stat,
+        isFile: stat.isFile()
+      }))
+      return isFile ? `${mtimeMs}:${size}:${ino}` : null
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code === 'ENOENT') return null
+      throw err
+    }
+  }
+
+  async function setAside(id: string, reason: string): Promise<void> {
+    const name = `${id}${SUFFIX}.unreadable-${Date.now()}`
+    await rename(fileOf(id), path.join(folder, name))
+    report(`${id}${SUFFIX} cannot be read and was set aside as ${name}: ${reason}`)
+  }
+
+  /** The conversation's document as the file has it now, or null when there is none. */
+  async function load(id: string): Promise<ConversationDocument | null> {
+    const stamp = isId('conv', id) ? await stampOf(id) : null
+    if (stamp === null) {
+      forget(id)
+      return null
+    }
+    const known = documents.get(id)
+    if (known && entries.get(id)?.stamp === stamp) {
+      remember(id, stamp, known)
+      return known
+    }
+    const text = await readPlainFile(fileOf(id))
+    let document: ConversationDocument
+    try {
+      document = parseDocument(text)
+    } catch (err) {
+      forget(id)
+      await setAside(id, (err as Error).message)
+      return null
+    }
+    remember(id, stamp, document)
+    return document
+  }
+
+  return {
+    load,
+
+    /** Creates the folder and removes what a crash left half-written. */
+    async prepare(): Promise<void> {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      for (const name of await readdir(folder)) {
+        if (name.endsWith(TEMPORARY)) await unlink(path.join(folder, name))
+      }
+    },
+
+    /** Entries of all conversations. Reads only files that are new or have changed. */
+    async scan(): Promise<Entry[]> {
+      const names = await readdir(folder)
+      const ids = names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length))
+      const present = new Set(ids.filter((id) => isId('conv', id)))
+      for (const id of entries.keys()) if (!present.has(id)) forget(id)
+      for (const id of present) {
+        const known = entries.get(id)
+        if (!known || known.stamp !== (await stampOf(id))) await load(id)
+      }
+      return [...entries.values()]
+    },
+
+    async save(id: string, document: ConversationDocument): Promise<void> {
+      if (!isId('conv', id)) throw new StoreError('STORE_CORRUPT', 'not a conversation id')
+      await replaceFile(fileOf(id), formatDocument(document))
+      remember(id, (await stampOf(id)) ?? '', document)
+    },
+
+    async remove(id: string): Promise<void> {
+      forget(id)
+      await removeFile(fileOf(id))
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { PostgresPool, PostgresPoolClient } from 'kysely'
+import pg from 'pg'
+
+const MAX_CONNECTIONS = 10
+/** Bounds both connecting and waiting for a free connection: a new chat learns soon that there is no store. */
+const CONNECT_TIMEOUT_MS = 900
+const QUERY_TIMEOUT_MS = 10_000
+const INT8 = 20
+
+const broken = new WeakSet<object>()
+
+/** Whether a connection broke while a query was under way: the query may have been carried out. */
+export function isBroken(err: unknown): boolean {
+  return typeof err === 'object' && err !== null && broken.has(err)
+}
+
+/** A pool of connections whose 64-bit integers arrive as numbers. */
+export function createPostgresPool(connectionString: string): PostgresPool {
+  const pool = new pg.Pool({
+    connectionString,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'turnkeeper',
+    types: {
+      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+        oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
+    } as pg.CustomTypesConfig
+  })
+  // Without a listener, an idle connection that breaks would end the process. The pool replaces it.
+  pool.on('error', () => {})
+
+  const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
+  return {
+    options: pool.options,
+    async connect() {
+      const client = await pool.connect()
+      const known = wrapped.get(client) ?? discardWhenBroken(client)
+      wrapped.set(client, known)
+      return known
+    },
+    end: () => pool.end()
+  } as PostgresPool
+}
+
+/**
+ * A connection whose query failed without an answer of the server, by a timeout for one, may still be busy
+ * with it. It is closed rather than handed to the next user.
+ */
+function discardWhenBroken(client: pg.PoolClient): PostgresPoolClient {
+  let discard = false
+  client.on('error', () => {
+    discard = true
+  })
+  return {
+    async query(text: string, parameters: readonly unknown[]) {
+      try {
+        return await client.query(text, [...parameters])
+      } catch (err) {
+        // Class 57 is the server ending the connection, as it does when it restarts.
+        if (!(err instanceof pg.DatabaseError) || err.code?.startsWith('57P')) {
+          discard = true
+          broken.add(err as object)
+        }
+        throw err
+      }
+    },
+    release: (unusable?: boolean) => client.release(discard || unusable === true)
+  } as unknown as PostgresPoolClient
+}

@@ -1,0 +1,113 @@
+import { Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import type { Store } from '../contract.ts'
+import { StoreError, type StoreErrorCode } from '../store-error.ts'
+import { createPostgresPool, isBroken } from './postgres-pool.ts'
+import { migrateToLatest } from './sql/migrate.ts'
+import { sqlStore } from './sql/sql-store.ts'
+import type { Db, Tables } from './sql/tables.ts'
+
+/** SQLSTATEs after which the whole transaction was undone and may simply run again. */
+const RETRYABLE = new Set(['40001', '40P01'])
+const MAX_ATTEMPTS = 10
+const RETRY_MS = 10
+/** An arbitrary number that is this program's. */
+const MIGRATION_LOCK = 7_310_589_472
+
+/**
+ * A Postgres database, shared by any number of instances. Nothing needs session state, so a transaction
+ * pooler may stand in between. `location` is the URL after `postgres:`.
+ */
+export function postgresStore(location: string): Store {
+  const pool = createPostgresPool(`postgres:${location}`)
+  const db = new Kysely<Tables>({ dialect: new Dialect({ pool }) })
+  const counters = { transactions: 0, writes: 0 }
+  let closing: Promise<void> | undefined
+
+  const assertOpen = (): void => {
+    if (closing) throw new StoreError('STORE_UNAVAILABLE', 'the store is closed')
+  }
+  const pending = new Set<Promise<unknown>>()
+
+  /** Runs a read, and once more when it met a connection that had broken. */
+  async function read<T>(work: () => Promise<T>): Promise<T> {
+    assertOpen()
+    return await guard(() => work().catch((err) => (isBroken(err) ? work() : Promise.reject(err))))
+  }
+
+  async function write<T>(work: () => Promise<T>): Promise<T> {
+    assertOpen()
+    const writing = guard(() => retry(work), 'STORE_UNCERTAIN')
+    pending.add(writing)
+    try {
+      const value = await writing
+      counters.transactions += 1
+      counters.writes += 1
+      return value
+    } finally {
+      pending.delete(writing)
+    }
+  }
+
+  return sqlStore({
+    counters,
+    migrate: () => read(() => migrateToLatest(db, lockMigrations)),
+    read: (query) => read(() => query(db)),
+    write: (statement) => write(() => statement(db)),
+    transact: (work) => write(() => db.transaction().execute((trx) => work(trx as Db))),
+    close() {
+      // The pool refuses those who still wait for a connection when it ends.
+      closing ??= Promise.allSettled(pending).then(() => db.destroy())
+      return closing
+    }
+  })
+}
+
+async function retry<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (err) {
+      if (attempt >= MAX_ATTEMPTS || !(err instanceof pg.DatabaseError)) throw err
+      if (!RETRYABLE.has(err.code ?? '')) throw err
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * attempt))
+    }
+  }
+}
+
+/** Runs `work`; `whenBroken` is what a connection that broke under way means for it. */
+async function guard<T>(
+  work: () => Promise<T>,
+  whenBroken: StoreErrorCode = 'STORE_UNAVAILABLE'
+): Promise<T> {
+  try {
+    return await work()
+  } catch (err) {
+    if (err instanceof StoreError) throw err
+    const code = isBroken(err) ? whenBroken : 'STORE_UNAVAILABLE'
+    throw new StoreError(code, `Postgres: ${reasonOf(err)}`, err)
+  }
+}
+
+/** What went wrong, without the URL or a value. */
+function reasonOf(err: unknown): string {
+  if (err instanceof pg.DatabaseError) return `${err.message} (SQLSTATE ${err.code})`
+  if (err instanceof Error && 'code' in err) return String(err.code)
+  return (err as Error).message
+}
+
+/** Held until the transaction ends. Kysely's own lock belongs to the session, which a pooler may change. */
+function lockMigrations(db: Db): Promise<unknown> {
+  return sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(db)
+}
+
+class UnlockedAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+class Dialect extends PostgresDialect {
+  override createAdapter(): PostgresAdapter {
+    return new UnlockedAdapter()
+  }
+}
