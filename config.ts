@@ -12,7 +12,7 @@ const byteCount = (bytes: number, description: string) =>
 export const ConfigSchema = Type.Object({
   DB_URL: Type.String({
     default: 'sqlite:./data/turnkeeper.db',
-    description: 'Where turns are kept: `sqlite:<file>` or `sqlite::memory:`.'
+    description: 'Where turns are kept: `sqlite:<file>`, `postgres://…` or `filejson:<folder>`.'
   }),
   OPENAI_BASE_URL: Type.Optional(
     Type.String({

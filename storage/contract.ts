@@ -47,7 +47,7 @@ export interface Store {
 
   /**
    * Ends a turn that is `in_progress`, or that recovery took for lost, in one transaction. A completed
-   * turn that follows an older one marks the turns in between `superseded`. Resolves to false, and
+   * turn that follows an older one marks the turns in between `superseded`, unless it is superseded itself. Resolves to false, and
    * changes nothing, when the turn has ended already or its conversation was deleted.
    */
   finishTurn(turn: TurnKey, ending: TurnEnding): Promise<boolean>
@@ -55,7 +55,10 @@ export interface Store {
   /** A page of a conversation's turns, by seq; null as in `getConversation`. */
   listTurns(sessionId: string, conversationId: string, page: TurnPage): Promise<Page<Turn> | null>
 
-  /** Advances this owner's beat by one and resolves to the beats of all owners that were not recovered. */
+  /**
+   * Advances this owner's beat by one and resolves to the beats of all owners that were not recovered; an owner
+   * of running turns that has not beaten since counts as 0.
+   */
   beat(owner: string): Promise<OwnerBeat[]>
 
   /**

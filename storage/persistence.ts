@@ -176,8 +176,7 @@ function toEnding(turn: TurnRef, answer: Answer, ending: FailedEnding | null): T
 /** A title from the first words of a question: one line of at most 80 characters, or null. */
 function titleOf(text: string | null): string | null {
   const line = text?.trim().replace(/\s+/g, ' ') ?? ''
-  if (line.length <= TITLE_LENGTH) return line || null
-  return `${Array.from(line)
-    .slice(0, TITLE_LENGTH - 1)
-    .join('')}…`
+  const characters = Array.from(line.slice(0, 2 * TITLE_LENGTH + 2)) // a character is one or two units
+  if (characters.length <= TITLE_LENGTH) return line || null
+  return `${characters.slice(0, TITLE_LENGTH - 1).join('')}…`
 }

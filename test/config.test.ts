@@ -1,8 +1,7 @@
 import { hostname } from 'node:os'
 import t from 'tap'
 import { ConfigError, ConfigSchema, loadConfig } from '../config.ts'
-import { tempFolder } from './helper/app.ts'
-import { startProcess } from './helper/process.ts'
+import { spawnServer } from './helper/server-process.ts'
 
 t.test('without settings there are defaults, on a loopback address and with nothing secret', (t) => {
   t.match(loadConfig({}), {
@@ -126,12 +125,11 @@ t.test('a start that cannot be ends with code 1 and one line that says why', asy
     [{ DB_URL: 'hunter2' }, /^turnkeeper cannot start: DB_URL: .*\n$/],
     [{ DB_URL: 'sqlite:/dev/null/hunter2/x.db' }, /^turnkeeper cannot start: DB_URL: .*\n$/]
   ]
-  const folder = tempFolder(t)
   await Promise.all(
     cases.map(async ([settings, line]) => {
-      const { exited, output } = startProcess(t, folder, settings)
+      const { exited, output } = spawnServer(t, settings)
       const name = JSON.stringify(settings)
-      t.equal(await exited, 1, name)
+      t.equal((await exited).code, 1, name)
       t.match(output.stderr, line, name)
       t.equal(output.stderr.trim().split('\n').length, 1, `one line: ${name}`)
       t.notMatch(output.stdout + output.stderr, /hunter2/, name)

@@ -53,12 +53,12 @@ async function ask(url: string, conversationId: string, question: string, onDone
   return seen
 }
 
-async function createConversation({ url }: ServerProcess): Promise<string> {
+async function createConversation({ url }: { url: string }): Promise<string> {
   const res = await fetch(`${url}/v1/conversations`, { method: 'POST' })
   return ((await res.json()) as { id: string }).id
 }
 
-async function turnsOf({ url }: ServerProcess, conversationId: string): Promise<KeptTurn[]> {
+async function turnsOf({ url }: { url: string }, conversationId: string): Promise<KeptTurn[]> {
   const res = await fetch(`${url}/v1/conversations/${conversationId}/turns?include=superseded&limit=100`)
   return ((await res.json()) as { data: KeptTurn[] }).data
 }

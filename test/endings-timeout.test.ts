@@ -4,12 +4,17 @@ import { completion, DONE, delta, finish, startSse, type UpstreamScript } from '
 
 const HELLO = delta({ role: 'assistant', content: 'Hello' })
 const SILENT = { status: 'incomplete', error: 'upstream_timeout', finish_reason: null }
-const IMPATIENT = { UPSTREAM_HEADERS_TIMEOUT_MS: '100', UPSTREAM_IDLE_TIMEOUT_MS: '100' }
-const stream = { body: { stream: true }, settings: IMPATIENT }
+/** Each limit alone, so that neither can stand in for the other. */
+const NO_HEADERS = { UPSTREAM_HEADERS_TIMEOUT_MS: '100', UPSTREAM_IDLE_TIMEOUT_MS: '0' }
+const IDLE = { UPSTREAM_HEADERS_TIMEOUT_MS: '0', UPSTREAM_IDLE_TIMEOUT_MS: '100' }
+const stream = { body: { stream: true }, settings: IDLE }
 
 for (const asked of [true, false]) {
   t.test(`an upstream that is silent before its headers is a 504 (stream: ${asked})`, async (t) => {
-    const { status, text, turn, call } = await exchange(t, () => {}, { ...stream, body: { stream: asked } })
+    const { status, text, turn, call } = await exchange(t, () => {}, {
+      body: { stream: asked },
+      settings: NO_HEADERS
+    })
     t.equal(status, 504)
     isErrorBody(t, text, 'upstream_timeout')
     t.match(turn, { ...SILENT, assistant_text: null })
@@ -17,15 +22,25 @@ for (const asked of [true, false]) {
   })
 }
 
-t.test('the wait for the headers has a limit of its own', async (t) => {
-  const script: UpstreamScript = (res) => {
-    setTimeout(() => {
-      startSse(res)
-      res.end(HELLO + finish() + DONE)
-    }, 300)
+const late = (headersAfterMs: number, restAfterMs: number): UpstreamScript => {
+  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+  return async (res) => {
+    await wait(headersAfterMs)
+    startSse(res)
+    await wait(restAfterMs)
+    res.end(HELLO + finish() + DONE)
   }
-  const settings = { UPSTREAM_HEADERS_TIMEOUT_MS: '0', UPSTREAM_IDLE_TIMEOUT_MS: '100' }
-  const { status, turn } = await exchange(t, script, { ...stream, settings })
+}
+
+t.test('a wait for the headers beyond the idle timeout does no harm', async (t) => {
+  const { status, turn } = await exchange(t, late(300, 0), stream)
+  t.equal(status, 200)
+  t.match(turn, { status: 'completed', assistant_text: 'Hello' })
+})
+
+t.test('a silence beyond the headers timeout does no harm', async (t) => {
+  const settings = { UPSTREAM_HEADERS_TIMEOUT_MS: '500', UPSTREAM_IDLE_TIMEOUT_MS: '0' }
+  const { status, turn } = await exchange(t, late(0, 800), { ...stream, settings })
   t.equal(status, 200)
   t.match(turn, { status: 'completed', assistant_text: 'Hello' })
 })
@@ -56,7 +71,7 @@ t.test('a JSON answer that falls silent halfway is a 504', async (t) => {
     res.writeHead(200, { 'content-type': 'application/json' })
     res.write(JSON.stringify(completion('Hello')).slice(0, 40))
   }
-  const { status, text, turn, call } = await exchange(t, script, { settings: IMPATIENT })
+  const { status, text, turn, call } = await exchange(t, script, { settings: IDLE })
   t.equal(status, 504)
   isErrorBody(t, text, 'upstream_timeout')
   t.match(turn, { ...SILENT, assistant_text: null })

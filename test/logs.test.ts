@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { tempFolder } from './helper/app.ts'
-import { startProcess } from './helper/process.ts'
 import { request } from './helper/request.ts'
+import { startServer } from './helper/server-process.ts'
 import { delta, startSse, startUpstream } from './helper/upstream.ts'
 
 /** What must never stand in a log; each is spelled so that nothing else can contain it. */
@@ -125,18 +125,17 @@ t.test('a request line says the method, route, status, duration and turn', async
 
 t.test('a server process prints nothing but JSON lines on stdout, down to its end', async (t) => {
   const upstream = await startUpstream(t)
-  const { child, output, listening, exited } = startProcess(t, tempFolder(t), {
+  const { kill, output, url, exited } = await startServer(t, {
     OPENAI_BASE_URL: upstream.url,
     OPENAI_API_KEY: SECRET.key,
     LOG_LEVEL: 'trace'
   })
-  const url = await listening
   const messages = [{ role: 'user', content: SECRET.prompt }]
   for (const stream of [true, false]) {
     t.equal((await request(`${url}/v1/chat/completions`, { body: { messages, stream } })).status, 200)
   }
-  child.kill('SIGTERM')
-  t.equal(await exited, 0)
+  kill('SIGTERM')
+  t.equal((await exited).code, 0)
   const lines = output.stdout
     .trim()
     .split('\n')

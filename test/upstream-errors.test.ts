@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { startApp } from './helper/app.ts'
 import { exchange, isErrorBody, onlyTurn } from './helper/endings.ts'
-import { completion, sendJson, type UpstreamScript } from './helper/upstream.ts'
+import { completion, DONE, finish, sendJson, type UpstreamScript } from './helper/upstream.ts'
 
 const FAILED = {
   status: 'failed',
@@ -76,6 +76,13 @@ for (const stream of [true, false]) {
       script: (res, call) => void res.writeHead(302, { location: `${call.url}?again` }).end()
     },
     {
+      title: 'a redirect with a whole answer as its body',
+      script: (res) => {
+        res.setHeader('location', '/elsewhere')
+        sendJson(res, 302, completion('Hello'))
+      }
+    },
+    {
       title: 'a 307 to another host',
       script: (res) => void res.writeHead(307, { location: 'http://127.0.0.2:9/v1/chat/completions' }).end()
     },
@@ -100,6 +107,13 @@ for (const stream of [true, false]) {
     {
       title: 'an empty body',
       script: (res) => void res.writeHead(200, { 'content-type': 'application/json' }).end()
+    },
+    {
+      title: 'a compressed stream',
+      script: (res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' })
+        res.end(gzipSync(finish() + DONE))
+      }
     },
     {
       title: 'a compressed body, which nobody asked for',

@@ -1,13 +1,22 @@
 import type { FailedEnding } from '../../storage/persistence.ts'
 
-/** A way in which a turn can fail: what the row says, and what the client is told. */
-export interface Failure {
-  status: FailedEnding['status']
-  error: FailedEnding['error']
+/** What a client is told. */
+export interface Notice {
   statusCode: number
-  /** For the client, where it says more than `error`. */
-  code?: string
+  code: string
   message: string
+  /** Trying again costs another answer and ends the same; official SDKs then do not. */
+  incurable?: boolean
+}
+
+/** A way in which a turn can fail: what the row says, and what the client is told. */
+export interface Failure extends FailedEnding, Notice {}
+
+export const UNSAVED: Notice = {
+  statusCode: 503,
+  code: 'storage_unavailable',
+  message: 'The answer could not be stored.',
+  incurable: true
 }
 
 export const FAILURES = {
@@ -30,42 +39,50 @@ export const FAILURES = {
     status: 'failed',
     error: 'upstream_error',
     statusCode: 502,
+    code: 'upstream_error',
     message: 'The upstream answered with an error.'
   },
   unusable: {
     status: 'failed',
     error: 'upstream_error',
     statusCode: 502,
+    code: 'upstream_error',
     message: 'The upstream answered with something that is not an answer.'
   },
   truncated: {
     status: 'incomplete',
     error: 'upstream_truncated',
     statusCode: 502,
+    code: 'upstream_truncated',
     message: 'The upstream broke off its answer.'
   },
   silent: {
     status: 'incomplete',
     error: 'upstream_timeout',
     statusCode: 504,
+    code: 'upstream_timeout',
     message: 'The upstream was silent for too long.'
   },
   tooLarge: {
     status: 'incomplete',
     error: 'answer_too_large',
     statusCode: 502,
-    message: 'The answer is larger than this server accepts (MAX_ANSWER_BYTES).'
+    code: 'answer_too_large',
+    message: 'The answer is larger than this server accepts (MAX_ANSWER_BYTES).',
+    incurable: true
   },
   shutdown: {
     status: 'incomplete',
     error: 'server_shutdown',
     statusCode: 503,
+    code: 'server_shutdown',
     message: 'The server is shutting down.'
   },
   disconnect: {
     status: 'incomplete',
     error: 'client_disconnect',
     statusCode: 499,
+    code: 'client_disconnect',
     message: 'The client went away.'
   }
 } as const satisfies Record<string, Failure>

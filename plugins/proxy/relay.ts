@@ -3,7 +3,7 @@ import type { Persistence, TurnRef } from '../../storage/persistence.ts'
 import type { AnswerReader } from './answer-reader.ts'
 import { type Headers, sendBody, sendError, startStream } from './client-response.ts'
 import { createClientWriter } from './client-writer.ts'
-import { FAILURES, type Failure } from './endings.ts'
+import { FAILURES, type Failure, type Notice, UNSAVED } from './endings.ts'
 import { passedBack } from './headers.ts'
 import { createIdleTimer } from './idle-timer.ts'
 import { isObject, parseJson } from './json-value.ts'
@@ -91,7 +91,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     if (safe > 0) writer.forward(chunk.subarray(0, safe))
     const end = reader.failed ? sse.position : chunk.length
     const heldBytes = safe < end ? writer.hold(chunk.subarray(safe, end)) : 0
-    if (terminated) finishStream()
+    if (terminated && phase === 'streaming') finishStream()
     else if (Math.max(heldBytes, reader.size) > context.maxAnswerBytes) fail(FAILURES.tooLarge)
   }
 
@@ -147,7 +147,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     upstreamEnded = true
     const whole = phase === 'streaming' && reader.finished && failure !== FAILURES.tooLarge
     if (whole) settle(null, releaseRest)
-    else settle(failure, () => tell(failure.statusCode, failure.code ?? failure.error, failure.message))
+    else settle(failure, () => tell(failure))
   }
 
   /** The one write that ends the turn, then the client's last bytes. Only the first end counts. */
@@ -160,7 +160,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
       await write(failure)
     } catch (cause) {
       options.onProblem('the answer could not be stored', cause)
-      if (!failure) lastWords = () => tell(503, 'storage_unavailable', 'The answer could not be stored.')
+      if (!failure) lastWords = () => tell(UNSAVED)
     }
     phase = 'ended'
     if (!client.destroyed) lastWords()
@@ -174,8 +174,9 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     else await context.persistence.markError(turn, failure, answer)
   }
 
-  function tell(status: number, code: string, message: string): void {
-    sendError(client, status, options.headers, code, message)
+  function tell({ statusCode: status, code, message, incurable }: Notice): void {
+    const retry: Headers = incurable ? { 'x-should-retry': 'false' } : {}
+    sendError(client, status, { ...options.headers, ...retry }, code, message)
   }
 
   /** The end mark, and what the upstream still sends after it. */

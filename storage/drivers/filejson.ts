@@ -29,10 +29,11 @@ const OWNERS = 'owners'
 export function filejsonStore(location: string, { report }: StoreOptions): Store {
   const root = path.resolve(location)
   const folder = createFolder(root, report)
-  const owners = createOwners(root)
+  const owners = createOwners(root, report)
   const queue = createKeyedQueue()
   const counters = { transactions: 0, writes: 0 }
   let unlock: (() => void) | undefined
+  let taking: Promise<void> | undefined
   let closed = false
 
   function count(): void {
@@ -48,6 +49,20 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
       if (err instanceof StoreError) throw err
       const reason = err instanceof Error && 'code' in err ? String(err.code) : String(err)
       throw new StoreError('STORE_UNAVAILABLE', `cannot use the folder (${reason})`, err)
+    }
+  }
+
+  /** Makes this process the folder's only user. What others left in it is looked at after that, never before. */
+  async function take(): Promise<void> {
+    try {
+      await folder.create()
+      unlock = lockFolder(root)
+      await folder.clear()
+      await owners.load()
+    } catch (err) {
+      unlock?.()
+      taking = undefined
+      throw err
     }
   }
 
@@ -80,9 +95,8 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     initialize: () =>
       guard(async () => {
-        await folder.prepare()
-        unlock ??= lockFolder(root)
-        await owners.load()
+        taking ??= take()
+        await taking
         await folder.scan()
       }),
 
@@ -175,7 +189,10 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
       guard(async () => {
         const beats = await queue.run(OWNERS, () => owners.beat(owner))
         count()
-        return beats
+        const known = new Set(beats.map((row) => row.owner))
+        const running = new Set((await folder.scan()).flatMap((entry) => entry.owners))
+        const silent = [...running].filter((name) => !known.has(name))
+        return [...beats, ...silent.map((name) => ({ owner: name, beat: 0 }))]
       }),
 
     recoverTurns: (owner) =>

@@ -1,17 +1,32 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 
-const MAX_CONNECTIONS = 10
+export const MAX_CONNECTIONS = 10
 /** Bounds both connecting and waiting for a free connection: a new chat learns soon that there is no store. */
 const CONNECT_TIMEOUT_MS = 900
 const QUERY_TIMEOUT_MS = 10_000
 const INT8 = 20
 
-const broken = new WeakSet<object>()
+/** What a query that broke had been, by its error. */
+const broken = new WeakMap<object, { text: string; timedOut: boolean }>()
 
 /** Whether a connection broke while a query was under way: the query may have been carried out. */
 export function isBroken(err: unknown): boolean {
-  return typeof err === 'object' && err !== null && broken.has(err)
+  return lookUp(err) !== undefined
+}
+
+/** Whether it broke at once. Of a pool's idle connections all may be dead, so others may have to be tried. */
+export function isDead(err: unknown): boolean {
+  return lookUp(err)?.timedOut === false
+}
+
+/** Whether it was dead when a transaction was to begin on it: nothing has happened yet. */
+export function isUnstarted(err: unknown): boolean {
+  return isDead(err) && lookUp(err)?.text === 'begin'
+}
+
+function lookUp(err: unknown) {
+  return typeof err === 'object' && err !== null ? broken.get(err) : undefined
 }
 
 /** A pool of connections whose 64-bit integers arrive as numbers. */
@@ -55,13 +70,14 @@ function discardWhenBroken(client: pg.PoolClient): PostgresPoolClient {
   })
   return {
     async query(text: string, parameters: readonly unknown[]) {
+      const sentAt = performance.now()
       try {
         return await client.query(text, [...parameters])
       } catch (err) {
         // Class 57 is the server ending the connection, as it does when it restarts.
         if (!(err instanceof pg.DatabaseError) || err.code?.startsWith('57P')) {
           discard = true
-          broken.add(err as object)
+          broken.set(err as object, { text, timedOut: performance.now() - sentAt >= QUERY_TIMEOUT_MS })
         }
         throw err
       }

@@ -2,14 +2,14 @@ import { Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import type { Store } from '../contract.ts'
 import { StoreError, type StoreErrorCode } from '../store-error.ts'
-import { createPostgresPool, isBroken } from './postgres-pool.ts'
+import { createPostgresPool, isBroken, isDead, isUnstarted, MAX_CONNECTIONS } from './postgres-pool.ts'
 import { migrateToLatest } from './sql/migrate.ts'
 import { sqlStore } from './sql/sql-store.ts'
 import type { Db, Tables } from './sql/tables.ts'
 
 /** SQLSTATEs after which the whole transaction was undone and may simply run again. */
 const RETRYABLE = new Set(['40001', '40P01'])
-const MAX_ATTEMPTS = 10
+const MAX_ATTEMPTS = MAX_CONNECTIONS + 1
 const RETRY_MS = 10
 /** An arbitrary number that is this program's. */
 const MIGRATION_LOCK = 7_310_589_472
@@ -29,15 +29,15 @@ export function postgresStore(location: string): Store {
   }
   const pending = new Set<Promise<unknown>>()
 
-  /** Runs a read, and once more when it met a connection that had broken. */
+  /** Runs a read, and again when it met a connection that had died. */
   async function read<T>(work: () => Promise<T>): Promise<T> {
     assertOpen()
-    return await guard(() => work().catch((err) => (isBroken(err) ? work() : Promise.reject(err))))
+    return await guard(() => retry(work, isDead))
   }
 
   async function write<T>(work: () => Promise<T>): Promise<T> {
     assertOpen()
-    const writing = guard(() => retry(work), 'STORE_UNCERTAIN')
+    const writing = guard(() => retry(work, isUndone), 'STORE_UNCERTAIN')
     pending.add(writing)
     try {
       const value = await writing
@@ -63,16 +63,21 @@ export function postgresStore(location: string): Store {
   })
 }
 
-async function retry<T>(work: () => Promise<T>): Promise<T> {
+async function retry<T>(work: () => Promise<T>, isWorthIt: (err: unknown) => boolean): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work()
     } catch (err) {
-      if (attempt >= MAX_ATTEMPTS || !(err instanceof pg.DatabaseError)) throw err
-      if (!RETRYABLE.has(err.code ?? '')) throw err
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * attempt))
+      if (attempt >= MAX_ATTEMPTS || !isWorthIt(err)) throw err
+      if (!isDead(err))
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * attempt))
     }
   }
+}
+
+/** Whether a write left nothing behind and may simply run again. */
+function isUndone(err: unknown): boolean {
+  return isUnstarted(err) || (err instanceof pg.DatabaseError && RETRYABLE.has(err.code ?? ''))
 }
 
 /** Runs `work`; `whenBroken` is what a connection that broke under way means for it. */

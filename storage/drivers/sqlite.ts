@@ -2,14 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import type { DatabaseConnection } from 'kysely'
-import {
-  CompiledQuery,
-  Kysely,
-  SqliteAdapter,
-  SqliteDialect,
-  type SqliteDialectConfig,
-  SqliteDriver
-} from 'kysely'
+import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
 import type { Store } from '../contract.ts'
 import { StoreError } from '../store-error.ts'
 import { groupCommit } from './group-commit.ts'
@@ -29,7 +22,7 @@ const FULL = 2
  */
 export function sqliteStore(file: string): Store {
   const sqlite = open(file)
-  const db = new Kysely<Tables>({ dialect: new ImmediateDialect({ database: sqlite }) })
+  const db = new Kysely<Tables>({ dialect: new ImmediateDialect(sqlite) })
   const counters = { transactions: 0, writes: 0 }
   const committer = groupCommit(db, counters, { isBusy, waitMs: LOCK_WAIT_MS, retryMs: LOCK_RETRY_MS })
   let closing: Promise<void> | undefined
@@ -59,6 +52,8 @@ export function sqliteStore(file: string): Store {
 }
 
 function open(file: string): Database.Database {
+  // SQLite would take it for a temporary database, and forget it all.
+  if (file.trim() === '') throw new StoreError('STORE_UNAVAILABLE', 'the URL names no SQLite file')
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     // With a timeout SQLite would block the event loop while it waits for a lock.
@@ -105,15 +100,15 @@ function reasonOf(err: unknown): string {
 
 /** Kysely's dialect, with transactions that take the write lock at once: a deferred one may fail midway. */
 class ImmediateDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig
+  readonly #sqlite: Database.Database
 
-  constructor(config: SqliteDialectConfig) {
-    super(config)
-    this.#config = config
+  constructor(sqlite: Database.Database) {
+    super({ database: sqlite })
+    this.#sqlite = sqlite
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#config)
+    return new ImmediateDriver(this.#sqlite)
   }
 
   override createAdapter(): SqliteAdapter {
@@ -122,6 +117,18 @@ class ImmediateDialect extends SqliteDialect {
 }
 
 class ImmediateDriver extends SqliteDriver {
+  readonly #sqlite: Database.Database
+
+  constructor(sqlite: Database.Database) {
+    super({ database: sqlite })
+    this.#sqlite = sqlite
+  }
+
+  /** A failed commit may have rolled back already; a second rollback's error would hide the first. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#sqlite.inTransaction) await super.rollbackTransaction(connection)
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }

@@ -1,8 +1,7 @@
 import { constants } from 'node:fs'
 import { open, readFile, rename, unlink } from 'node:fs/promises'
 import path from 'node:path'
-
-export const TEMPORARY = '.tmp'
+import { StoreError } from '../../store-error.ts'
 
 let count = 0
 
@@ -12,7 +11,7 @@ let count = 0
  */
 export async function replaceFile(file: string, content: string): Promise<void> {
   count += 1
-  const temporary = `${file}.${process.pid}-${count}${TEMPORARY}`
+  const temporary = `${file}.${process.pid}-${count}.tmp`
   try {
     const handle = await open(temporary, 'wx', 0o600)
     try {
@@ -36,15 +35,25 @@ export async function removeFile(file: string): Promise<void> {
 }
 
 /** Reads `file`, but not through a symbolic link that somebody put in its place. */
-export async function readPlainFile(file: string): Promise<string> {
-  return await readFile(file, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW })
+export async function readPlainFile(file: string): Promise<Buffer> {
+  return await readFile(file, { flag: constants.O_RDONLY | constants.O_NOFOLLOW })
 }
 
+export function isMissing(err: unknown): boolean {
+  return (err as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+/** Makes a change of names in `folder` last. Rejects with `STORE_UNCERTAIN`: the change itself has happened. */
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await open(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new StoreError('STORE_UNCERTAIN', `cannot flush the folder (${code})`, cause)
   }
 }

@@ -73,7 +73,7 @@ export function withEnding(
     detail: ending.detail
   }
   const replaces = ({ seq }: { seq: number }): boolean =>
-    ending.status === 'completed' && seq > key.parentSeq && seq < key.seq
+    ending.status === 'completed' && !turn.superseded && seq > key.parentSeq && seq < key.seq
   return {
     ...document,
     turns: document.turns.map((other) => {

@@ -40,12 +40,25 @@ export type ConversationDocument = Static<typeof ConversationDocument>
 
 const validator = Compile(ConversationDocument)
 
-/** The document that `text` spells. Throws with the reason when it spells none. */
-export function parseDocument(text: string): ConversationDocument {
-  const value: Json = JSON.parse(text)
+/** What a file holds that is no document. The message never quotes it: it goes to the log. */
+export class UnreadableError extends Error {}
+
+/** The document that `bytes` spell. Throws `UnreadableError` when they spell none. */
+export function parseDocument(bytes: Buffer): ConversationDocument {
+  const value = parseFile(bytes)
   if (validator.Check(value)) return value
   const [first] = validator.Errors(value)
-  throw new Error(`${first?.instancePath || 'the file'} ${first?.message}`)
+  throw new UnreadableError(`${first?.instancePath || 'the file'} ${first?.message}`)
+}
+
+/** The JSON value in a file, with or without a byte order mark. Throws `UnreadableError`. */
+export function parseFile(bytes: Buffer): Json {
+  try {
+    // What is not UTF-8 must not be read as U+FFFD: the next write would make that the truth.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new UnreadableError(bytes.length === 0 ? 'it is empty' : 'it is not JSON in UTF-8')
+  }
 }
 
 export function formatDocument(document: ConversationDocument): string {

@@ -2,8 +2,8 @@ import { lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { isId } from '../../ids.ts'
 import { StoreError } from '../../store-error.ts'
-import { readPlainFile, removeFile, replaceFile, TEMPORARY } from './atomic-file.ts'
-import { type ConversationDocument, formatDocument, parseDocument } from './document.ts'
+import { isMissing, readPlainFile, removeFile, replaceFile } from './atomic-file.ts'
+import { type ConversationDocument, formatDocument, parseDocument, UnreadableError } from './document.ts'
 
 /** What is remembered of every conversation, so that lists need not read the files. */
 export interface Entry {
@@ -18,6 +18,8 @@ export interface Entry {
 /** How many whole conversations are remembered. */
 const MAX_DOCUMENTS = 64
 const SUFFIX = '.json'
+/** What `replaceFile` leaves when the process dies in it. Other people's files may end in `.tmp` too. */
+const LEFTOVER = /^(conv_[0-9a-f]{32}|\.owners)\.json\.\d+-\d+\.tmp$/
 
 /**
  * The files of a folder, read when they have changed. `report` hears of files that cannot be read; they are
@@ -51,14 +53,19 @@ export function createFolder(folder: string, report: (message: string) => void) 
       }))
       return isFile ? `${mtimeMs}:${size}:${ino}` : null
     } catch (err) {
-      if ((err as NodeJS.ErrnoException).code === 'ENOENT') return null
+      if (isMissing(err)) return null
       throw err
     }
   }
 
   async function setAside(id: string, reason: string): Promise<void> {
     const name = `${id}${SUFFIX}.unreadable-${Date.now()}`
-    await rename(fileOf(id), path.join(folder, name))
+    try {
+      await rename(fileOf(id), path.join(folder, name))
+    } catch (err) {
+      if (isMissing(err)) return // another reader was faster, and has reported it
+      throw err
+    }
     report(`${id}${SUFFIX} cannot be read and was set aside as ${name}: ${reason}`)
   }
 
@@ -74,13 +81,13 @@ export function createFolder(folder: string, report: (message: string) => void) 
       remember(id, stamp, known)
       return known
     }
-    const text = await readPlainFile(fileOf(id))
     let document: ConversationDocument
     try {
-      document = parseDocument(text)
+      document = parseDocument(await readPlainFile(fileOf(id)))
     } catch (err) {
       forget(id)
-      await setAside(id, (err as Error).message)
+      if (err instanceof UnreadableError) await setAside(id, err.message)
+      else if (!isMissing(err)) throw err // missing: it was deleted since it was looked at
       return null
     }
     remember(id, stamp, document)
@@ -90,11 +97,14 @@ export function createFolder(folder: string, report: (message: string) => void) 
   return {
     load,
 
-    /** Creates the folder and removes what a crash left half-written. */
-    async prepare(): Promise<void> {
+    async create(): Promise<void> {
       await mkdir(folder, { recursive: true, mode: 0o700 })
+    },
+
+    /** Removes what a crash left half-written. Only for the folder's one writer, before it writes. */
+    async clear(): Promise<void> {
       for (const name of await readdir(folder)) {
-        if (name.endsWith(TEMPORARY)) await unlink(path.join(folder, name))
+        if (LEFTOVER.test(name)) await unlink(path.join(folder, name))
       }
     },
 

@@ -1,9 +1,13 @@
 import path from 'node:path'
 import type { OwnerBeat } from '../../contract.ts'
-import { readPlainFile, replaceFile } from './atomic-file.ts'
+import { isMissing, readPlainFile, replaceFile } from './atomic-file.ts'
+import { parseFile, UnreadableError } from './document.ts'
 
-/** The beats of owners, in one file: it tells the next process who was there before. */
-export function createOwners(folder: string) {
+/**
+ * The beats of owners, in one file: it tells the next process who was there before. `report` hears of a file that
+ * cannot be read; nothing is lost with it, since beats only have to go on.
+ */
+export function createOwners(folder: string, report: (message: string) => void) {
   const file = path.join(folder, '.owners.json')
   const beats = new Map<string, number>()
 
@@ -12,12 +16,15 @@ export function createOwners(folder: string) {
 
   return {
     async load(): Promise<void> {
-      const text = await readPlainFile(file).catch((err) => {
-        if (err.code === 'ENOENT') return '{}'
-        throw err
-      })
       beats.clear()
-      for (const [owner, beat] of Object.entries(JSON.parse(text))) beats.set(owner, Number(beat))
+      try {
+        const saved = parseFile(await readPlainFile(file))
+        for (const [owner, beat] of Object.entries(saved ?? {})) beats.set(owner, Number(beat) || 0)
+      } catch (err) {
+        if (err instanceof UnreadableError)
+          report(`.owners.json cannot be read and starts anew: ${err.message}`)
+        else if (!isMissing(err)) throw err
+      }
     },
 
     async beat(owner: string): Promise<OwnerBeat[]> {

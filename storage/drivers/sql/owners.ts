@@ -1,3 +1,4 @@
+import type { OwnerBeat } from '../../contract.ts'
 import type { Db } from './tables.ts'
 
 export async function advanceBeat(db: Db, owner: string): Promise<void> {
@@ -6,6 +7,21 @@ export async function advanceBeat(db: Db, owner: string): Promise<void> {
     .values({ owner, beat: 1 })
     .onConflict((c) => c.column('owner').doUpdateSet((eb) => ({ beat: eb('owners.beat', '+', 1) })))
     .execute()
+}
+
+export async function listBeats(db: Db): Promise<OwnerBeat[]> {
+  const beats = await db.selectFrom('owners').selectAll().execute()
+  const running = await db
+    .selectFrom('turns')
+    .select('owner')
+    .distinct()
+    .where('owner', 'is not', null)
+    .execute()
+  const known = new Set(beats.map(({ owner }) => owner))
+  const silent = running.flatMap(({ owner }) =>
+    owner === null || known.has(owner) ? [] : { owner, beat: 0 }
+  )
+  return [...beats, ...silent]
 }
 
 export async function recoverTurns(db: Db, owner: string): Promise<number> {

@@ -6,7 +6,7 @@ import {
   listConversations,
   updateConversation
 } from './conversations.ts'
-import { advanceBeat, recoverTurns } from './owners.ts'
+import { advanceBeat, listBeats, recoverTurns } from './owners.ts'
 import { type Db, toConversation } from './tables.ts'
 import { exportConversations, importConversation, importTurns } from './transfer.ts'
 import { beginTurn, endTurn, listTurns, supersede } from './turns.ts'
@@ -59,7 +59,7 @@ export function sqlStore(engine: SqlEngine): Store {
 
     async beat(owner) {
       await engine.write((db) => advanceBeat(db, owner))
-      return engine.read((db) => db.selectFrom('owners').selectAll().execute())
+      return engine.read((db) => listBeats(db))
     },
 
     recoverTurns: (owner) => engine.transact((db) => recoverTurns(db, owner)),

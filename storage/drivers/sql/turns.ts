@@ -98,8 +98,15 @@ export async function endTurn(db: Db, turn: TurnKey, ending: TurnEnding): Promis
   return result.numUpdatedRows > 0n
 }
 
-/** Marks the turns between `turn` and the one it follows. */
+/** Marks the turns between `turn` and the one it follows, unless `turn` has been replaced itself meanwhile. */
 export async function supersede(db: Db, turn: TurnKey): Promise<true> {
+  const { superseded } = await db
+    .selectFrom('turns')
+    .select('superseded')
+    .where('conversation_id', '=', turn.conversationId)
+    .where('seq', '=', turn.seq)
+    .executeTakeFirstOrThrow()
+  if (superseded === 1) return true
   await db
     .updateTable('turns')
     .set({ superseded: 1 })

@@ -1,6 +1,16 @@
 import type { TurnEnding } from '../../../storage/contract.ts'
 import type { ContractPart } from '../contract.ts'
-import { allTurns, begin, COMPLETED, CUT_OFF, createConversation, FAILED, oneTurn, SESSION } from './rows.ts'
+import {
+  allTurns,
+  begin,
+  COMPLETED,
+  CUT_OFF,
+  createConversation,
+  exchange,
+  FAILED,
+  oneTurn,
+  SESSION
+} from './rows.ts'
 
 const errors = [
   'client_disconnect',
@@ -88,6 +98,23 @@ const endings: ContractPart = (t, start) => {
       t.match(await oneTurn(store, key), ending)
       t.equal(await store.finishTurn(key, COMPLETED), false)
     }
+  })
+
+  t.test('a turn that was replaced while it ran replaces nothing itself', async (t) => {
+    const store = await start(t)
+    const { id } = await createConversation(store)
+    await exchange(store, id)
+    await exchange(store, id)
+    const slow = await begin(store, id, { parentSeq: 1 })
+    await exchange(store, id, { parentSeq: 2 })
+    t.equal(await store.finishTurn(slow, COMPLETED), true)
+    const kept = (await allTurns(store, id)).map(({ seq, superseded }) => [seq, superseded])
+    t.strictSame(kept, [
+      [1, false],
+      [2, false],
+      [3, true],
+      [4, false]
+    ])
   })
 
   t.test('a turn that completes after recovery replaces what it was to replace', async (t) => {

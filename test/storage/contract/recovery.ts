@@ -1,6 +1,6 @@
 import type { OwnerBeat } from '../../../storage/contract.ts'
 import type { ContractPart } from '../contract.ts'
-import { allTurns, begin, createConversation, exchange, oneTurn } from './rows.ts'
+import { allTurns, begin, COMPLETED, createConversation, exchange, oneTurn } from './rows.ts'
 
 function beatOf(beats: OwnerBeat[], owner: string): number | undefined {
   return beats.find((row) => row.owner === owner)?.beat
@@ -54,6 +54,15 @@ const recovery: ContractPart = (t, start) => {
     t.equal(await store.recoverTurns('lost'), 0, 'a second time there is nothing left')
     t.equal(await store.recoverTurns('nobody'), 0)
     t.equal(await store.recoverTurns('alive'), 1)
+  })
+
+  t.test('an owner that runs a turn and has not beaten counts as 0', async (t) => {
+    const store = await start(t)
+    const { id } = await createConversation(store)
+    const running = await begin(store, id, { owner: 'silent' })
+    t.equal(beatOf(await store.beat('one'), 'silent'), 0)
+    await store.finishTurn(running, COMPLETED)
+    t.equal(beatOf(await store.beat('one'), 'silent'), undefined)
   })
 
   t.test('a recovered owner is forgotten until it beats again', async (t) => {
