@@ -76,7 +76,8 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     idle.start(context.idleTimeoutMs)
     if (status === 401 || status === 403) return fail(FAILURES.refused)
     const redirected = status >= 300 && status < 400
-    if (redirected || upstreamHeaders['content-encoding']) return fail(FAILURES.unusable)
+    const encoded = (upstreamHeaders['content-encoding'] ?? 'identity') !== 'identity'
+    if (redirected || encoded) return fail(FAILURES.unusable)
     phase = 'collecting'
     if (status >= 400 || !headers['content-type']?.startsWith('text/event-stream')) return
     phase = 'streaming'

@@ -41,7 +41,8 @@ export async function startCluster(t: Test): Promise<Cluster> {
   let released = Promise.resolve()
   const answer: UpstreamScript = async (res, call) => {
     const instance = call.url.split('/')[1] ?? ''
-    const question = (JSON.parse(call.body) as { messages: { content: string }[] }).messages.at(-1)?.content ?? ''
+    const question =
+      (JSON.parse(call.body) as { messages: { content: string }[] }).messages.at(-1)?.content ?? ''
     sent.push({ question, instance, cancelled: call.cancelled })
     const [first, ...rest] = answerTo(question).match(/\S+\s?/g) ?? []
     startSse(res)

@@ -16,7 +16,7 @@ export const NGINX = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr
   .find((file) => existsSync(file))
 
 /** Above the drain delay of the instances, as in docker-compose.yml. */
-const FAIL_TIMEOUT_MS = 2_000
+const FAIL_TIMEOUT_S = 2
 const PROBE_INTERVAL_MS = 25
 
 /** Why a test that needs nginx is left out; false where it runs. On CI it has to run. */
@@ -29,7 +29,7 @@ export function configureNginx(t: Test, listen: string, instanceUrls: string[]):
   const variables: Record<string, string> = {
     BALANCER_LISTEN: listen,
     API_SERVERS: instanceUrls
-      .map((url) => `server ${new URL(url).host} max_fails=1 fail_timeout=${FAIL_TIMEOUT_MS}ms;`)
+      .map((url) => `server ${new URL(url).host} max_fails=1 fail_timeout=${FAIL_TIMEOUT_S}s;`)
       .join('\n')
   }
   const balancer = readFileSync(TEMPLATE, 'utf8').replaceAll(/\$\{(\w+)\}/g, (_, name) => {

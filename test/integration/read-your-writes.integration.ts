@@ -41,7 +41,8 @@ t.test(
           turn.user_text === question &&
           turn.assistant_text === reply.answer
         const whole = reply.done && reply.seq === seq && reply.answer !== ''
-        if (!whole || found.length !== direct.length || !found.every(asExpected)) faults.push({ reply, found })
+        if (!whole || found.length !== direct.length || !found.every(asExpected))
+          faults.push({ reply, found })
       }
       const { last_seq } = await request<{ last_seq: number }>(url, `/conversations/${id}`)
       if (last_seq !== rounds) faults.push({ id, last_seq })

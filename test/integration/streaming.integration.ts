@@ -13,15 +13,18 @@ t.test(
   async (t) => {
     const { url, sent, hold } = await startCluster(t)
 
-    t.test('a stream is not gathered on its way: its begin arrives before the upstream has its end', async (t) => {
-      const { release } = hold()
-      const begun = Promise.withResolvers<void>()
-      const reply = ask(url, 'hold streaming', { onText: () => begun.resolve() })
-      await within(PATIENCE_MS, 'the begin of the answer', begun.promise)
-      release()
-      const { answer, done, failure } = await within(PATIENCE_MS, 'the end of the answer', reply)
-      t.match({ answer, done, failure }, { answer: answerTo('hold streaming'), done: true, failure: null })
-    })
+    t.test(
+      'a stream is not gathered on its way: its begin arrives before the upstream has its end',
+      async (t) => {
+        const { release } = hold()
+        const begun = Promise.withResolvers<void>()
+        const reply = ask(url, 'hold streaming', { onText: () => begun.resolve() })
+        await within(PATIENCE_MS, 'the begin of the answer', begun.promise)
+        release()
+        const { answer, done, failure } = await within(PATIENCE_MS, 'the end of the answer', reply)
+        t.match({ answer, done, failure }, { answer: answerTo('hold streaming'), done: true, failure: null })
+      }
+    )
 
     t.test('a client that leaves is noticed, and the upstream call cancelled', async (t) => {
       const { release } = hold()

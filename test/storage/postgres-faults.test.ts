@@ -137,6 +137,7 @@ t.test('serialization failures are tried again', async (t) => {
     (await allTurns(strict, id)).map(({ seq }) => seq),
     seqs(20)
   )
+  await strict.close() // its connections tell what they did when they end
   const failed = 'select xact_rollback from pg_stat_database where datname = current_database()'
   await eventually(
     'there were some',
