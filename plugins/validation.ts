@@ -3,7 +3,7 @@ import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ApiError } from '../errors.ts'
 import { fromText } from '../from-text.ts'
-import { parseJson } from './proxy/json-value.ts'
+import { parseJson } from '../storage/json-value.ts'
 
 /** How deep a body may nest. What is stored is serialised again, and that recurses. */
 const MAX_DEPTH = 64

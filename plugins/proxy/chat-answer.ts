@@ -1,11 +1,8 @@
 import type { Json, JsonObject } from '../../storage/contract.ts'
+import { isObject, isTooDeep, parseStorableJson, textOf } from '../../storage/json-value.ts'
 import { isStorable } from '../../storage/storable-text.ts'
 import type { AnswerReader } from './answer-reader.ts'
-import { isDeeper, isObject, parseJson, textOf } from './json-value.ts'
 import { mergeDelta } from './merge-delta.ts'
-
-/** How deep an event may nest to be kept. */
-const MAX_DEPTH = 64
 
 interface Choice {
   message: JsonObject
@@ -42,8 +39,8 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
         marked = true
         return true
       }
-      const event = parseJson(data)
-      if (!isObject(event) || isDeeper(event, MAX_DEPTH)) return false
+      const event = parseStorableJson(data)
+      if (!isObject(event)) return false
       if (event.error !== undefined && event.error !== null) {
         failed = true
         return true
@@ -53,7 +50,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
     },
 
     readBody(body) {
-      if (!Array.isArray(body.choices) || isDeeper(body, MAX_DEPTH)) return false
+      if (!Array.isArray(body.choices) || isTooDeep(body)) return false
       readChoices(body, 'message')
       marked = true
       return true

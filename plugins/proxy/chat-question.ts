@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../storage/contract.ts'
+import { textOf } from '../../storage/json-value.ts'
 import { isStorable } from '../../storage/storable-text.ts'
-import { textOf } from './json-value.ts'
 
 export interface ChatQuestion {
   userText: string | null

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../storage/contract.ts'
-import { isObject } from './json-value.ts'
+import { isObject } from '../../storage/json-value.ts'
 
 /** Fields that name something: upstreams repeat them in every delta, so the last one counts. */
 const NAMES = new Set(['role', 'id', 'type', 'name', 'index', 'call_id', 'format'])

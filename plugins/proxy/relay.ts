@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { isObject, parseJson } from '../../storage/json-value.ts'
 import type { Persistence, TurnRef } from '../../storage/persistence.ts'
 import type { AnswerReader } from './answer-reader.ts'
 import { type Headers, sendBody, sendError, startStream } from './client-response.ts'
@@ -6,7 +7,6 @@ import { createClientWriter } from './client-writer.ts'
 import { FAILURES, type Failure, type Notice, UNSAVED } from './endings.ts'
 import { passedBack } from './headers.ts'
 import { createIdleTimer } from './idle-timer.ts'
-import { isObject, parseJson } from './json-value.ts'
 import { createSseReader } from './sse-reader.ts'
 import type { Upstream, UpstreamRequest } from './upstream.ts'
 

@@ -4,7 +4,9 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { StoreError } from '../store-error.ts'
 
 /** A command line that cannot be followed. The message names the flag, and never its value: it may be a password. */
-export class ArgumentError extends Error {}
+export class ArgumentError extends Error {
+  override name = 'ArgumentError'
+}
 
 /** The values of the flags in `args`. Throws `ArgumentError`. */
 export function readFlags<T extends ParseArgsOptionsConfig>(args: string[], options: T) {

@@ -39,7 +39,7 @@ await runCommand('copy', async () => {
     await forFlag('--to', () => to.initialize())
     const result = await copyStore(from, to, bar.show)
     bar.stop()
-    process.stdout.write(`${lines(result).join('\n')}\n`)
+    process.stdout.write(`${lines(result, unreadable.length).join('\n')}\n`)
     const problems = [...result.problems].map(([id, reason]) => `${id} ${reason}`)
     for (const problem of [...unreadable, ...problems]) process.stderr.write(`copy: ${problem}\n`)
     if (unreadable.length + problems.length > 0) process.exitCode = 1
@@ -49,7 +49,10 @@ await runCommand('copy', async () => {
   }
 })
 
-function lines({ conversations, turns, ended, verification, problems }: CopyReport): string[] {
+function lines(
+  { conversations, turns, ended, verification, problems }: CopyReport,
+  unreadable: number
+): string[] {
   const { source, target, others } = verification
   return [
     `copied      ${conversations} conversations, ${turns} turns`,
@@ -57,8 +60,8 @@ function lines({ conversations, turns, ended, verification, problems }: CopyRepo
     `source      ${source.conversations} conversations, ${source.turns} turns, sha256 ${source.checksum}`,
     `target      ${target.conversations} conversations, ${target.turns} turns, sha256 ${target.checksum}`,
     `others      ${others} conversations in the target that the source does not have`,
-    problems.size === 0
+    problems.size + unreadable === 0
       ? 'verified    source and target are the same'
-      : `NOT EQUAL   ${problems.size} conversations, see stderr`
+      : `NOT EQUAL   ${problems.size + unreadable} conversations, see stderr`
   ]
 }

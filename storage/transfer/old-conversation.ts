@@ -1,8 +1,8 @@
 import type { Conversation } from '../contract.ts'
+import { isObject, parseStorableJson } from '../json-value.ts'
 import { storableText } from '../storable-text.ts'
 import { importedId } from './imported-id.ts'
 import { readInstant } from './instant.ts'
-import { isObject, parseJson } from './json.ts'
 import type { OldConversation, OldMessage } from './old-database.ts'
 
 export type OwnerColumn = 'session_id' | 'user_id'
@@ -71,7 +71,7 @@ function firstInstant(messages: OldMessage[]): number {
 }
 
 function readMetadata(json: string | null) {
-  const value = json?.trim() ? parseJson(json) : {}
+  const value = json?.trim() ? parseStorableJson(json) : {}
   const metadata: Record<string, string> = {}
   if (value === null) return { metadata, pinned: false, lost: 0 }
   if (!isObject(value)) return { metadata, pinned: false, lost: null }

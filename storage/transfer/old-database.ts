@@ -63,7 +63,9 @@ const COLUMNS: Record<string, { required: string[]; optional: string[] }> = {
 }
 
 /** Why a file cannot be taken over. */
-export class OldDatabaseError extends Error {}
+export class OldDatabaseError extends Error {
+  override name = 'OldDatabaseError'
+}
 
 /** Opens a database of the older design for reading alone. Throws `OldDatabaseError`. */
 export function openOldDatabase(file: string): OldDatabase {

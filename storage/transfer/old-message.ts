@@ -1,6 +1,6 @@
 import type { Json, JsonObject, TurnErrorCode, TurnStatus } from '../contract.ts'
+import { isObject, parseStorableJson, textOf } from '../json-value.ts'
 import { isStorable } from '../storable-text.ts'
-import { isObject, parseJson, textOf } from './json.ts'
 import type { OldMessage } from './old-database.ts'
 
 /** A message of the older design in OpenAI's shape. */
@@ -25,7 +25,7 @@ export function readMessage(row: OldMessage): ReadMessage {
   /** The value of a column when it fits into the message; else it goes to `rest`. */
   function take(column: string, json: string | null, fits: (value: Json) => boolean): Json | undefined {
     if (json === null || json.trim() === '') return undefined
-    const value = parseJson(json)
+    const value = parseStorableJson(json)
     if (value === null || (Array.isArray(value) && value.length === 0)) return undefined
     if (value !== undefined && fits(value)) return value
     if (value === undefined) unreadable.push(column)

@@ -1,20 +1,22 @@
-import type { Json, JsonObject } from '../contract.ts'
-
-/** Deeper than this, a value cannot be relied on to be written again: serialising recurses. */
-const MAX_DEPTH = 64
+import type { Json, JsonObject } from './contract.ts'
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value that `text` spells, or undefined when it is not JSON or nests too deeply. */
+/** The value that `text` spells, or undefined when it is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {
-    const value: Json = JSON.parse(text)
-    return isDeeper(value, MAX_DEPTH) ? undefined : value
+    return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+/** The same, and undefined too for what nests too deeply to be kept. */
+export function parseStorableJson(text: string): Json | undefined {
+  const value = parseJson(text)
+  return value === undefined || isTooDeep(value) ? undefined : value
 }
 
 /** The readable text of a message's `content`: the string itself, or its text parts, joined. */
@@ -27,7 +29,11 @@ export function textOf(content: Json | undefined, separator: string): string | n
   return texts.length > 0 ? texts.join(separator) : null
 }
 
-function isDeeper(value: Json, levels: number): boolean {
+/** How deep a value may nest to be kept. Serialising recurses, and what is too deep cannot be written. */
+const MAX_DEPTH = 64
+
+/** Whether `value` nests too deeply to be kept. */
+export function isTooDeep(value: Json, levels = MAX_DEPTH): boolean {
   if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
+  return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1))
 }
