@@ -1,27 +1,22 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { tempFolder } from '../helper/app.ts'
 import { eventually } from '../helper/endings.ts'
+import { findProgram, without } from './programs.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
 const TEMPLATE = path.join(ROOT, 'docker/nginx.conf.template')
 
-/** The nginx of this machine, or undefined. It lies outside an ordinary user's PATH on Debian. */
-export const NGINX = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
-  .map((folder) => path.join(folder, 'nginx'))
-  .find((file) => existsSync(file))
+export const NGINX = findProgram('nginx')
+export const withoutNginx = without('nginx')
 
 /** Above the drain delay of the instances, as in docker-compose.yml. */
 const FAIL_TIMEOUT_S = 2
 const PROBE_INTERVAL_MS = 25
-
-/** Why a test that needs nginx is left out; false where it runs. On CI it has to run. */
-export const withoutNginx: string | false =
-  NGINX === undefined && process.env.CI !== 'true' && 'nginx is not installed'
 
 /** Makes a folder that nginx can run in, with the template filled in as the container fills it in. */
 export function configureNginx(t: Test, listen: string, instanceUrls: string[]): string {
