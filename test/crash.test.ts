@@ -1,7 +1,7 @@
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { tempFolder } from './helper/app.ts'
-import { type ServerProcess, startServer } from './helper/server-process.ts'
+import { startServer } from './helper/server-process.ts'
 import { DONE, delta, finish, startSse, startUpstream } from './helper/upstream.ts'
 
 const LANES = 2
