@@ -19,7 +19,7 @@ export interface Seen {
 }
 
 const PIECES = 10
-const PIECE_MS = 8
+const PIECE_MS = 5
 
 /** The only right answer to a question. */
 export function answerTo(question: string): string {
