@@ -17,6 +17,8 @@ import conversations from './routes/conversations.ts'
 import passedThrough from './routes/passed-through.ts'
 import turns from './routes/turns.ts'
 
+export { migrateStore } from './plugins/storage.ts'
+
 const OPENAI = 'https://api.openai.com/v1'
 
 /** The whole service, ready to listen. Rejects with `ConfigError` when a setting cannot be used. */

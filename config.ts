@@ -81,13 +81,15 @@ export type Config = Settings & { INSTANCE_ID: string }
 
 /** A setting that stops the start. The message names the setting and never its value. */
 export class ConfigError extends Error {
-  constructor(setting: string, reason: string) {
-    super(`${setting}: ${reason}`)
+  constructor(setting: string, reason: string, cause?: unknown) {
+    super(`${setting}: ${reason}`, { cause })
     this.name = 'ConfigError'
   }
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
+}
 
 /** Reads the settings from `env`. An empty value counts as not set. Throws `ConfigError`. */
 export function loadConfig(env: Record<string, string | undefined>): Config {
@@ -99,11 +101,14 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     throw new ConfigError(setting, expectation(setting))
   }
   const config = settings as Settings
-  if (config.AUTH === 'none' && !LOOPBACK.test(config.HOST)) {
+  if (config.AUTH === 'none' && !isLoopback(config.HOST)) {
     throw new ConfigError(
       'AUTH',
       'none serves everything as one session and so needs HOST to be a loopback address'
     )
+  }
+  if (config.OPENAI_BASE_URL !== undefined && !URL.canParse(config.OPENAI_BASE_URL)) {
+    throw new ConfigError('OPENAI_BASE_URL', 'is not a URL')
   }
   return { ...config, INSTANCE_ID: config.INSTANCE_ID ?? `${hostname()}:${config.PORT || process.pid}` }
 }

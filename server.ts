@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import pretty from 'pino-pretty'
-import { buildApp } from './app.ts'
+import { buildApp, migrateStore } from './app.ts'
 import { ConfigError, loadConfig } from './config.ts'
 
 await start().catch((err) => {
@@ -15,12 +15,8 @@ async function start(): Promise<void> {
   const stream = process.stdout.isTTY
     ? pretty({ ignore: 'pid,hostname,reqId', translateTime: 'HH:MM:ss' })
     : process.stdout
+  if (process.argv[2] === 'migrate') return migrateStore(config.DB_URL)
   const app = await buildApp(config, { level: config.LOG_LEVEL, stream })
-
-  if (process.argv[2] === 'migrate') {
-    app.log.info('the schema is up to date')
-    return app.close()
-  }
 
   const address = await app.listen({ host: config.HOST, port: config.PORT })
   const body = '{"stream":true,"messages":[{"role":"user","content":"Hello"}]}'

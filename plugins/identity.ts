@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { Config } from '../config.ts'
+import { type Config, isLoopback } from '../config.ts'
 import { ApiError } from '../errors.ts'
 
 declare module 'fastify' {
@@ -17,11 +17,25 @@ export default fp<{ auth: Config['AUTH'] }>(
   async (app, { auth }) => {
     app.decorateRequest('sessionId', '')
     app.addHook('onRequest', async (request) => {
+      if (auth === 'none') assertLocal(request.headers.host)
       request.sessionId = auth === 'none' ? LOCAL_SESSION : sessionFrom(request.headers['x-session-id'])
     })
   },
   { name: 'identity' }
 )
+
+/** A page of another name that has been made to resolve to this machine (DNS rebinding) must not read the history. */
+function assertLocal(host = ''): void {
+  if (isLoopback(host.replace(/:\d*$/, '').replace(/^\[|\]$/g, ''))) return
+  throw new ApiError(
+    403,
+    'forbidden_host',
+    'With AUTH=none this server answers to its loopback names alone.',
+    {
+      param: 'host'
+    }
+  )
+}
 
 function sessionFrom(header: string | string[] | undefined): string {
   if (typeof header === 'string' && SESSION_ID.test(header)) return header

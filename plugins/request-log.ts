@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -11,19 +12,25 @@ declare module 'fastify' {
 export default fp(
   async (app) => {
     app.decorateRequest('logFields', null)
-    app.addHook('onResponse', async (request, reply) => {
-      const { method, routeOptions, logFields } = request
-      request.log.info(
-        {
-          method,
-          route: routeOptions.url ?? null,
-          status: reply.raw.statusCode,
-          ms: Math.round(reply.elapsedTime),
-          ...logFields
-        },
-        'request'
-      )
+    app.addHook('onRequest', async (request, reply) => {
+      // Not `onResponse`: it never comes for a client that has left.
+      reply.raw.once('close', () => log(request, reply))
     })
   },
   { name: 'request-log' }
 )
+
+function log(request: FastifyRequest, reply: FastifyReply): void {
+  const { method, routeOptions, logFields } = request
+  request.log.info(
+    {
+      method,
+      route: routeOptions.url ?? null,
+      status: reply.raw.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      ...(!reply.raw.writableFinished && { aborted: true }),
+      ...logFields
+    },
+    'request'
+  )
+}

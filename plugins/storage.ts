@@ -23,16 +23,14 @@ export interface StorageOptions extends PersistenceOptions {
  */
 export default fp<StorageOptions>(
   async (app, { dbUrl, ...options }) => {
-    let persistence: Persistence | undefined
+    const store = await openStore(dbUrl, { report: (message) => app.log.error(message) }).catch(blameUrl)
+    const persistence = createPersistence(store, options)
+    app.decorate('store', store).decorate('persistence', persistence)
     try {
-      const store = await openStore(dbUrl, { report: (message) => app.log.error(message) })
-      persistence = createPersistence(store, options)
-      app.decorate('store', store).decorate('persistence', persistence)
       await persistence.initialize()
     } catch (err) {
-      await persistence?.cleanup()
-      if (err instanceof StoreError) throw new ConfigError('DB_URL', err.message)
-      throw err
+      await persistence.cleanup()
+      blameUrl(err)
     }
 
     const recovery = createRecovery(app.store, options.owner)
@@ -49,3 +47,17 @@ export default fp<StorageOptions>(
   },
   { name: 'storage' }
 )
+
+/** Brings the schema up to date and does nothing else: a service may be running on the store. */
+export async function migrateStore(dbUrl: string): Promise<void> {
+  const store = await openStore(dbUrl, { report() {} }).catch(blameUrl)
+  await store
+    .initialize()
+    .catch(blameUrl)
+    .finally(() => store.close())
+}
+
+function blameUrl(err: unknown): never {
+  if (err instanceof StoreError) throw new ConfigError('DB_URL', err.message, err)
+  throw err
+}

@@ -3,10 +3,8 @@ import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ApiError } from '../errors.ts'
 import { fromText } from '../from-text.ts'
-import { parseJson } from '../storage/json-value.ts'
-
-/** How deep a body may nest. What is stored is serialised again, and that recurses. */
-const MAX_DEPTH = 64
+import type { Json } from '../storage/contract.ts'
+import { isTooDeep, MAX_DEPTH, parseJson } from '../storage/json-value.ts'
 
 interface SchemaFault {
   keyword: string
@@ -102,6 +100,7 @@ function pathOf(segments: string[]): string {
 }
 
 function depthFault(body: unknown): ApiError | null {
+  if (!isTooDeep(body as Json)) return null
   const open: { value: unknown; path: string[] }[] = [{ value: body, path: [] }]
   for (let next = open.pop(); next; next = open.pop()) {
     if (typeof next.value !== 'object' || next.value === null) continue

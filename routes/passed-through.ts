@@ -13,8 +13,7 @@ const passedThrough: RoutePlugin = async (app) => {
   // A model's id may hold slashes.
   for (const url of ['/models', '/models/*']) {
     app.get(url, async (request, reply) => {
-      const path = request.url.slice(request.url.indexOf('/models'))
-      assertBelowModels(request.params as { '*'?: string })
+      const path = pathBelowModels(request.url, request.params as { '*'?: string })
       await app.relay(reply, { request: { method: 'GET', path }, ...unrecorded() })
     })
   }
@@ -27,10 +26,11 @@ const passedThrough: RoutePlugin = async (app) => {
 
 export default passedThrough
 
-/** No spelling of `..` may lead to another part of the upstream, where our key would open it. */
-function assertBelowModels({ '*': id }: { '*'?: string }): void {
-  if (id === undefined) return
-  if (/[\\%?#]/.test(id) || id.split('/').some((segment) => segment === '.' || segment === '..')) {
+/** The path for the upstream. No spelling of `..` may lead to another part of it, where our key would open it. */
+function pathBelowModels(url: string, { '*': id = '' }: { '*'?: string }): string {
+  const strays = /[\\%?#]/.test(id) || id.split('/').some((segment) => segment === '.' || segment === '..')
+  if (strays || url.includes('#') || !url.startsWith('/v1/models')) {
     throw new ApiError(404, 'not_found', 'There is nothing here.')
   }
+  return url.slice('/v1'.length)
 }

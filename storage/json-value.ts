@@ -30,7 +30,7 @@ export function textOf(content: Json | undefined, separator: string): string | n
 }
 
 /** How deep a value may nest to be kept. Serialising recurses, and what is too deep cannot be written. */
-const MAX_DEPTH = 64
+export const MAX_DEPTH = 64
 
 /** Whether `value` nests too deeply to be kept. */
 export function isTooDeep(value: Json, levels = MAX_DEPTH): boolean {

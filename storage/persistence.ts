@@ -65,6 +65,8 @@ export interface PersistenceOptions {
 const TITLE_LENGTH = 80
 const RETRY_MS = 50
 const MAX_RETRY_MS = 1_000
+/** How long a turn that may have begun is looked for. */
+const ABANDON_MS = 600_000
 /** Among how many of a conversation's newest turns one that was just begun is looked for. */
 const NEWEST = 100
 
@@ -102,17 +104,20 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
    * lives, and so nobody else would ever end it. Tries until the store answers.
    */
   async function abandon(sessionId: string, conversationId: string, id: string): Promise<void> {
-    while (!closing) {
+    const giveUpAt = performance.now() + ABANDON_MS
+    while (!closing && performance.now() < giveUpAt) {
       try {
         const page = { limit: NEWEST, order: 'desc', includeSuperseded: true } as const
         const turns = await store.listTurns(sessionId, conversationId, page)
         const turn = turns?.data.find((candidate) => candidate.id === id)
-        if (turn) await store.finishTurn(turn, { ...turn, status: 'incomplete', error: 'server_lost' })
-        return
+        if (turn) {
+          await store.finishTurn(turn, { ...turn, status: 'incomplete', error: 'server_lost' })
+          return
+        }
       } catch (err) {
         if (!isPassing(err)) return
-        await sleep(MAX_RETRY_MS)
       }
+      await sleep(MAX_RETRY_MS) // not to see it is no proof: its commit may still be on the way
     }
   }
 

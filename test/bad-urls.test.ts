@@ -116,14 +116,18 @@ t.test('a URL that cannot be decoded is a 400', async (t) => {
 
 t.test('what is not HTTP gets a 4xx in the same shape, and the next request an answer', async (t) => {
   const { url } = await startApp(t)
-  const post = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+  const post = 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
   const cases: [name: string, bytes: string, status: number][] = [
     ['garbage', 'GARBAGE\r\n\r\n', 400],
-    ['a version from the future', 'GET / HTTP/9.9\r\nhost: x\r\n\r\n', 400],
-    ['an unknown method', 'BREW /livez HTTP/1.1\r\nhost: x\r\n\r\n', 400],
-    ['a header name with a blank', 'GET /livez HTTP/1.1\r\nhost: x\r\na b: c\r\n\r\n', 400],
-    ['bytes outside of ASCII in the URL', 'GET /v1/models/\xe9 HTTP/1.1\r\nhost: x\r\n\r\n', 400],
-    ['headers without end', `GET /livez HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a version from the future', 'GET / HTTP/9.9\r\nhost: localhost\r\n\r\n', 400],
+    ['an unknown method', 'BREW /livez HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    ['a header name with a blank', 'GET /livez HTTP/1.1\r\nhost: localhost\r\na b: c\r\n\r\n', 400],
+    ['bytes outside of ASCII in the URL', 'GET /v1/models/\xe9 HTTP/1.1\r\nhost: localhost\r\n\r\n', 400],
+    [
+      'headers without end',
+      `GET /livez HTTP/1.1\r\nhost: localhost\r\na: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431
+    ],
     ['a length that is no number', `${post}content-length: abc\r\n\r\n`, 400],
     ['two lengths', `${post}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`, 400],
     ['a length and chunks', `${post}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, 400],

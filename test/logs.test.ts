@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import { tempFolder } from './helper/app.ts'
+import { eventually } from './helper/endings.ts'
 import { request } from './helper/request.ts'
 import { startServer } from './helper/server-process.ts'
 import { delta, startSse, startUpstream } from './helper/upstream.ts'
@@ -121,6 +122,26 @@ t.test('a request line says the method, route, status, duration and turn', async
   await request(`${url}/none`)
   t.match(requests().at(-1), { method: 'GET', status: 404 })
   t.equal(requests().at(-1)?.url, undefined)
+})
+
+t.test('a request whose client left has its line too', async (t) => {
+  const upstream = await startUpstream(t, (res) => {
+    startSse(res)
+    res.write(delta({ content: 'Hello' }))
+  })
+  const { url, requests } = await loggingApp(t, { OPENAI_BASE_URL: upstream.url })
+  const leaving = new AbortController()
+  const body = JSON.stringify({ stream: true, messages: [{ role: 'user', content: 'Hi' }] })
+  const headers = { 'content-type': 'application/json' }
+  const res = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers,
+    body,
+    signal: leaving.signal
+  })
+  leaving.abort()
+  await eventually('the line', () => requests().length > 0)
+  t.match(requests(), [{ route: '/v1/chat/completions', aborted: true, turn: res.headers.get('x-turn-id') }])
 })
 
 t.test('a server process prints nothing but JSON lines on stdout, down to its end', async (t) => {

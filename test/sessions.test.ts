@@ -48,7 +48,8 @@ t.test('without a usable x-session-id every call is a 401', async (t) => {
       isErrorReply(t, res, 401, { code: 'session_required', param: 'x-session-id' }, name)
     }
   }
-  const twice = 'GET /v1/conversations HTTP/1.1\r\nhost: x\r\nx-session-id: anne\r\nx-session-id: bob\r\n'
+  const twice =
+    'GET /v1/conversations HTTP/1.1\r\nhost: localhost\r\nx-session-id: anne\r\nx-session-id: bob\r\n'
   t.match(await sendRaw(url, `${twice}connection: close\r\n\r\n`), /^HTTP\/1\.1 401 /, 'two at once')
   t.equal(upstream.calls.length, calls)
 })
@@ -167,4 +168,21 @@ t.test('with AUTH=none the header means nothing', async (t) => {
   const { id } = (await request(`${url}/v1/conversations`, { body: {}, headers: ANNE })).json
   t.equal((await request(`${url}/v1/conversations/${id}`, { headers: BOB })).status, 200)
   t.equal((await request(`${url}/v1/conversations/${id}`)).status, 200)
+})
+
+t.test('with AUTH=none a name that is not a loopback name is refused', async (t) => {
+  const { url } = await startApp(t)
+  const statusFor = async (host: string): Promise<string> => {
+    const answer = await sendRaw(
+      url,
+      `GET /v1/conversations HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`
+    )
+    return answer.slice('HTTP/1.1 '.length).slice(0, 3)
+  }
+  for (const host of ['localhost', 'LOCALHOST:3001', '127.0.0.1:80', '127.1.2.3', '[::1]:3001']) {
+    t.equal(await statusFor(host), '200', host)
+  }
+  for (const host of ['evil.example', 'localhost.evil.example:3001', '127.0.0.1.evil.example', '10.0.0.1']) {
+    t.equal(await statusFor(host), '403', host)
+  }
 })

@@ -173,7 +173,7 @@ t.test('a question on a kept connection is answered while others are drained, an
   }
   const { app, url, rows } = await start(t, script, { DRAIN_TIMEOUT_MS: '20000' })
   const kept = await rawConnect(t, url)
-  kept.socket.write('GET /livez HTTP/1.1\r\nhost: test\r\n\r\n')
+  kept.socket.write('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n')
   await kept.until('{"status":"ok"}')
   const client = await rawChat(t, url, { stream: true })
   await client.until('Hello')

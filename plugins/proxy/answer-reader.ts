@@ -1,6 +1,11 @@
 import type { JsonObject } from '../../storage/contract.ts'
 import type { Answer } from '../../storage/persistence.ts'
 
+/** Whether an event's data is the mark that ends a stream, as official SDKs tell it. */
+export function isEndMark(data: string): boolean {
+  return data.startsWith('[DONE]')
+}
+
 /** Gathers an answer while it passes; one implementation per protocol. */
 export interface AnswerReader {
   /** Reads the data of one server-sent event; true when it ends the stream. */

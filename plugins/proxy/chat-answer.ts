@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../storage/contract.ts'
 import { isObject, isTooDeep, parseStorableJson, textOf } from '../../storage/json-value.ts'
 import { isStorable } from '../../storage/storable-text.ts'
-import type { AnswerReader } from './answer-reader.ts'
+import { type AnswerReader, isEndMark } from './answer-reader.ts'
 import { mergeDelta } from './merge-delta.ts'
 
 interface Choice {
@@ -19,23 +19,24 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
   let size = 0
 
   function readChoices(body: JsonObject, part: 'delta' | 'message'): void {
-    // Some upstreams begin with an empty id.
-    if (typeof body.id === 'string' && body.id !== '') completionId ??= body.id
+    // Some upstreams begin with an empty id, and an index takes no long one.
+    if (typeof body.id === 'string' && body.id !== '' && body.id.length <= 256) completionId ??= body.id
     if (isObject(body.usage)) usage = body.usage
     if (!Array.isArray(body.choices)) return
-    for (const raw of body.choices) {
+    for (const [position, raw] of body.choices.entries()) {
       if (!isObject(raw)) continue
-      const index = typeof raw.index === 'number' ? raw.index : 0
+      const index = typeof raw.index === 'number' ? raw.index : position
       const choice = choices.get(index) ?? { message: {}, finishReason: null }
       choices.set(index, choice)
-      if (isObject(raw[part])) size += mergeDelta(choice.message, raw[part])
+      if (part === 'message' && isObject(raw.message)) choice.message = withoutNulls(raw.message)
+      else if (isObject(raw.delta)) size += mergeDelta(choice.message, raw.delta)
       if (typeof raw.finish_reason === 'string') choice.finishReason = raw.finish_reason
     }
   }
 
   return {
     readEvent(data) {
-      if (data.trimEnd() === '[DONE]') {
+      if (isEndMark(data)) {
         marked = true
         return true
       }
@@ -83,6 +84,10 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
       }
     }
   }
+}
+
+function withoutNulls(message: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null))
 }
 
 /** What of a choice the columns of a turn cannot say: all of it, but for the first choice's plain text. */

@@ -59,6 +59,7 @@ export default fp<ProxyOptions>(
     app.addHook('preClose', async () => {
       await live.drain(config.DRAIN_TIMEOUT_MS)
       await app.lifecycle.disconnected()
+      await live.drain(0) // what began on the last connections
     })
     app.addHook('onClose', () => upstream.close())
   },

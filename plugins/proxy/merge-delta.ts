@@ -36,16 +36,29 @@ export function mergeDelta(target: JsonObject, delta: JsonObject): number {
   return added
 }
 
+/** Of the lists being merged, the entries that deltas with an `index` go to. */
+const entriesOf = new WeakMap<Json[], Map<number, JsonObject>>()
+
 function mergeEntry(list: Json[], entry: Json): number {
   if (!isObject(entry)) {
     list.push(entry)
     return typeof entry === 'string' ? entry.length : 8
   }
-  const index = entry.index
-  let target = list.find((known) => isObject(known) && typeof index === 'number' && known.index === index)
-  if (!isObject(target)) {
+  const entries = entriesOf.get(list) ?? new Map<number, JsonObject>()
+  entriesOf.set(list, entries)
+  const { index } = entry
+  let target = typeof index === 'number' ? entries.get(index) : undefined
+  if (!target || startsAnother(target, entry)) {
     target = {}
     list.push(target)
+    if (typeof index === 'number') entries.set(index, target)
   }
-  return mergeDelta(target, entry)
+  return 8 + mergeDelta(target, entry)
+}
+
+/** Some upstreams give every tool call the same index; a new id that comes with a name is a new call. */
+function startsAnother(target: JsonObject, entry: JsonObject): boolean {
+  const named =
+    isObject(entry.function) && typeof entry.function.name === 'string' && entry.function.name !== ''
+  return named && typeof target.id === 'string' && Boolean(entry.id) && entry.id !== target.id
 }

@@ -1,9 +1,9 @@
-import type { AnswerReader } from './answer-reader.ts'
+import { type AnswerReader, isEndMark } from './answer-reader.ts'
 
 /** For calls that are passed through and not recorded: any JSON object will do. */
 export function createOpaqueAnswer(): AnswerReader {
   return {
-    readEvent: (data) => data.trimEnd() === '[DONE]',
+    readEvent: isEndMark,
     readBody: () => true,
     finished: true,
     failed: false,

@@ -76,10 +76,10 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     idle.start(context.idleTimeoutMs)
     if (status === 401 || status === 403) return fail(FAILURES.refused)
     const redirected = status >= 300 && status < 400
-    const encoded = (upstreamHeaders['content-encoding'] ?? 'identity') !== 'identity'
+    const encoded = (upstreamHeaders['content-encoding']?.toLowerCase() ?? 'identity') !== 'identity'
     if (redirected || encoded) return fail(FAILURES.unusable)
     phase = 'collecting'
-    if (status >= 400 || !headers['content-type']?.startsWith('text/event-stream')) return
+    if (status >= 400 || !headers['content-type']?.toLowerCase().startsWith('text/event-stream')) return
     phase = 'streaming'
     if (!client.destroyed) startStream(client, status, headers)
   }

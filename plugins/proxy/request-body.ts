@@ -2,7 +2,7 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /** Fields of a chat request that are ours to act on and not for the upstream to see. */
-const OWN_FIELDS = ['store', 'metadata', 'conversation_id']
+const OWN_FIELDS = ['store', 'metadata', 'conversation', 'conversation_id']
 
 /**
  * The body for the upstream: the client's own JSON text, byte for byte, less the fields that belong to us,

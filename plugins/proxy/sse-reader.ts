@@ -1,3 +1,5 @@
+import { isEndMark } from './answer-reader.ts'
+
 const LF = 10
 const CR = 13
 const NOTHING = Buffer.alloc(0)
@@ -46,7 +48,7 @@ export function createSseReader(onData: (data: string) => boolean): SseReader {
     const value = line.slice(line[5] === ' ' ? 6 : 5)
     data.push(value)
     // The end mark counts as soon as its line is whole: a client may act on it before the blank line.
-    if (data.length === 1 && value.trimEnd() === '[DONE]') endEvent()
+    if (data.length === 1 && isEndMark(value)) endEvent()
   }
 
   function endEvent(): void {

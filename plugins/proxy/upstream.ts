@@ -101,6 +101,9 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, err: Error): void {
-    if (!this.#cancelled) this.#listener.onError(err)
+    // undici may report a call that it refuses while it is still being made.
+    queueMicrotask(() => {
+      if (!this.#cancelled) this.#listener.onError(err)
+    })
   }
 }

@@ -27,6 +27,8 @@ const OWNERS = 'owners'
  * opened in an editor, copied in and deleted by hand.
  */
 export function filejsonStore(location: string, { report }: StoreOptions): Store {
+  // It would be the folder that the process was started in.
+  if (location.trim() === '') throw new StoreError('STORE_UNAVAILABLE', 'the URL names no folder')
   const root = path.resolve(location)
   const folder = createFolder(root, report)
   const owners = createOwners(root, report)
@@ -100,7 +102,7 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
         await folder.scan()
       }),
 
-    ping: () => guard(async () => void (await folder.load('conv_'))),
+    ping: () => guard(() => folder.check()),
 
     createConversation: (conversation) =>
       update(conversation.id, () => {

@@ -65,11 +65,13 @@ export function createPostgresPool(connectionString: string): PostgresPool {
  */
 function discardWhenBroken(client: pg.PoolClient): PostgresPoolClient {
   let discard = false
+  let lost: unknown
   client.on('error', () => {
     discard = true
   })
   return {
     async query(text: string, parameters: readonly unknown[]) {
+      if (lost !== undefined) throw lost // a rollback would wait for the dead connection as long again
       const sentAt = performance.now()
       try {
         return await client.query(text, [...parameters])
@@ -77,6 +79,7 @@ function discardWhenBroken(client: pg.PoolClient): PostgresPoolClient {
         // Class 57 is the server ending the connection, as it does when it restarts.
         if (!(err instanceof pg.DatabaseError) || err.code?.startsWith('57P')) {
           discard = true
+          lost = err
           broken.set(err as object, { text, timedOut: performance.now() - sentAt >= QUERY_TIMEOUT_MS })
         }
         throw err

@@ -44,7 +44,7 @@ export function chatRequest(body: object = {}, headers: Record<string, string> =
   const text = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body })
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return (
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n` +
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n` +
     `content-length: ${Buffer.byteLength(text)}\r\n${lines.join('')}\r\n${text}`
   )
 }

@@ -21,7 +21,7 @@ export function readWhole(bytes: Buffer): { events: string[]; boundaries: number
       const value = /^data(?:: ?(.*))?$/su.exec(text)
       if (value) data.push(value[1] ?? '')
     }
-    if (data.length === 1 && /^\[DONE\]\s*$/.test(data[0] ?? ''))
+    if (data.length === 1 && data[0]?.startsWith('[DONE]'))
       return { events: [...events, ...data], boundaries }
     const end = index + whole.length
     if (inside || ending === '') continue

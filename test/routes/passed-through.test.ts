@@ -42,10 +42,13 @@ t.test('a model id cannot lead to other calls of the upstream', async (t) => {
     '/v1/models/..%2ffiles',
     '/v1/models/..%2f..%2fadmin',
     '/v1/models/..\\files',
-    '/v1/models/..%5cfiles'
+    '/v1/models/..%5cfiles',
+    '/v1/models#/../files',
+    '/v1/models/a#/../../files',
+    '/v1/models/..%252ffiles'
   ]
   for (const path of paths) {
-    const answer = await sendRaw(url, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    const answer = await sendRaw(url, `GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`)
     t.match(answer, /^HTTP\/1\.1 404 /, path)
     t.match(answer, /"code":"not_found"/, path)
   }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
+import { migrateStore } from '../../plugins/storage.ts'
 import type { Store } from '../../storage/contract.ts'
 import { openStore, registerDriver, type StoreOptions } from '../../storage/open-store.ts'
 import { tempFolder } from '../helper/app.ts'
-import { createConversation, SESSION } from './contract/rows.ts'
+import { begin, createConversation, oneTurn, SESSION } from './contract/rows.ts'
 
 const options: StoreOptions = { report: () => {} }
 
@@ -77,4 +78,15 @@ t.test('a driver that cannot be loaded or opened rejects with its own reason', a
     throw new RangeError('no')
   })
   await t.rejects(openStore('broken:x', options), { name: 'RangeError' })
+})
+
+t.test('bringing the schema up to date leaves the turns of a running service alone', async (t) => {
+  const dbUrl = `sqlite:${path.join(tempFolder(t), 'store.db')}`
+  await migrateStore(dbUrl)
+  const store = await start(t, dbUrl)
+  const { id } = await createConversation(store)
+  const running = await begin(store, id)
+  await migrateStore(dbUrl)
+  t.equal((await oneTurn(store, running))?.status, 'in_progress')
+  await t.rejects(migrateStore('mongodb:x'), { message: /^DB_URL: unknown kind of store/ })
 })

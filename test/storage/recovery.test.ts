@@ -21,14 +21,23 @@ async function start(t: Test) {
   return { file, store, id, key, clock, watch, recovery: watch('me') }
 }
 
+/** Two looks, a millisecond apart: the third may then be the one that counts. */
+async function lookTwice(recovery: ReturnType<typeof createRecovery>, clock: { ms: number }): Promise<void> {
+  for (let look = 0; look < 2; look++) {
+    clock.ms += 1
+    await recovery.tick()
+  }
+}
+
 const owners = async (store: Store) => (await store.beat('me')).map(({ owner }) => owner).toSorted()
 
 t.test('an owner whose beat stands still for 15 s is dead, and its turns are ended', async (t) => {
   const { store, key, clock, recovery } = await start(t)
   t.equal(DEAD_AFTER_MS, 15_000)
-  t.equal(await recovery.tick(), 0)
-  clock.ms += 14_999
-  t.equal(await recovery.tick(), 0)
+  for (const passedMs of [0, 5_000, 5_000, 4_999]) {
+    clock.ms += passedMs
+    t.equal(await recovery.tick(), 0)
+  }
   t.equal((await oneTurn(store, key))?.status, 'in_progress')
   clock.ms += 1
   t.equal(await recovery.tick(), 1)
@@ -61,11 +70,22 @@ t.test('a beat starts the 15 s anew', async (t) => {
   await recovery.tick()
   clock.ms += 14_999
   await store.beat('other')
-  t.equal(await recovery.tick(), 0)
-  clock.ms += 14_999
-  t.equal(await recovery.tick(), 0)
+  for (const passedMs of [0, 5_000, 5_000, 4_999]) {
+    clock.ms += passedMs
+    t.equal(await recovery.tick(), 0)
+  }
   clock.ms += 1
   t.equal(await recovery.tick(), 1)
+})
+
+t.test('time in which nobody looked does not count: the store may have been away for all', async (t) => {
+  const { store, key, clock, recovery } = await start(t)
+  await recovery.tick()
+  clock.ms += 3_600_000
+  t.equal(await recovery.tick(), 0)
+  clock.ms += 5_000
+  t.equal(await recovery.tick(), 0)
+  t.equal((await oneTurn(store, key))?.status, 'in_progress')
 })
 
 t.test('an owner never ends its own turns', async (t) => {
@@ -95,6 +115,7 @@ t.test('of several watchers one ends the turns of the dead', async (t) => {
   const { clock, watch } = await start(t)
   const watchers = ['a', 'b', 'c'].map(watch)
   await Promise.all(watchers.map((watcher) => watcher.tick()))
+  for (const watcher of watchers) await lookTwice(watcher, clock)
   clock.ms += DEAD_AFTER_MS
   const ended = await Promise.all(watchers.map((watcher) => watcher.tick()))
   t.strictSame(ended.toSorted(), [0, 0, 1])
@@ -105,6 +126,7 @@ t.test(
   async (t) => {
     const { store, id, key, clock, recovery } = await start(t)
     await recovery.tick()
+    await lookTwice(recovery, clock)
     clock.ms += DEAD_AFTER_MS
     t.equal(await recovery.tick(), 1)
     t.equal(await store.finishTurn(key, COMPLETED), true)
@@ -112,7 +134,8 @@ t.test(
     await begin(store, id, { owner: 'other' })
     await store.beat('other')
     t.equal(await recovery.tick(), 0)
-    clock.ms += DEAD_AFTER_MS - 1
+    await lookTwice(recovery, clock)
+    clock.ms += DEAD_AFTER_MS - 3
     t.equal(await recovery.tick(), 0)
     clock.ms += 1
     t.equal(await recovery.tick(), 1)
@@ -124,6 +147,7 @@ t.test('a look that fails does no harm to the next one', async (t) => {
   const sqlite = new Database(file)
   t.teardown(() => sqlite.close())
   await recovery.tick()
+  await lookTwice(recovery, clock)
   clock.ms += DEAD_AFTER_MS
   sqlite.exec('alter table owners rename to elsewhere')
   await t.rejects(recovery.tick(), { code: 'STORE_UNAVAILABLE' })

@@ -48,7 +48,7 @@ export function withTurn(
         owner: turn.owner,
         user_text: storableText(turn.userText),
         assistant_text: null,
-        detail: turn.detail
+        detail: structuredClone(turn.detail)
       }
     ]
   }
@@ -70,7 +70,7 @@ export function withEnding(
     finish_reason: storableText(ending.finishReason),
     completion_id: storableText(ending.completionId),
     assistant_text: storableText(ending.assistantText),
-    detail: ending.detail
+    detail: structuredClone(ending.detail)
   }
   const replaces = ({ seq }: { seq: number }): boolean =>
     ending.status === 'completed' && !turn.superseded && seq > key.parentSeq && seq < key.seq

@@ -71,7 +71,7 @@ export function toConversation(id: string, document: Omit<ConversationDocument, 
     sessionId: document.session_id,
     title: document.title,
     model: document.model,
-    metadata: document.metadata,
+    metadata: { ...document.metadata }, // what is handed out must not be what is remembered
     pinned: document.pinned,
     lastSeq: document.last_seq,
     createdAt: document.created_at,
@@ -92,7 +92,7 @@ export function toTurn(conversationId: string, turn: TurnDocument): Turn {
     finishReason: turn.finish_reason,
     error: turn.error as TurnErrorCode | null,
     completionId: turn.completion_id,
-    detail: turn.detail,
+    detail: structuredClone(turn.detail),
     createdAt: turn.created_at
   }
 }
@@ -110,7 +110,7 @@ export function fromTurn(turn: Turn): TurnDocument {
     created_at: turn.createdAt,
     user_text: storableText(turn.userText),
     assistant_text: storableText(turn.assistantText),
-    detail: turn.detail
+    detail: structuredClone(turn.detail)
   }
 }
 
@@ -119,7 +119,7 @@ export function fromConversation(conversation: Conversation): Omit<ConversationD
     session_id: conversation.sessionId,
     title: storableText(conversation.title),
     model: storableText(conversation.model),
-    metadata: conversation.metadata,
+    metadata: { ...conversation.metadata },
     pinned: conversation.pinned,
     last_seq: conversation.lastSeq,
     created_at: conversation.createdAt,

@@ -47,11 +47,8 @@ export function createFolder(folder: string, report: (message: string) => void) 
 
   async function stampOf(id: string): Promise<string | null> {
     try {
-      const { mtimeMs, size, ino, isFile } = await lstat(fileOf(id)).then((stat) => ({
-        ...stat,
-        isFile: stat.isFile()
-      }))
-      return isFile ? `${mtimeMs}:${size}:${ino}` : null
+      const stat = await lstat(fileOf(id))
+      return stat.isFile() ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : null
     } catch (err) {
       if (isMissing(err)) return null
       throw err
@@ -96,6 +93,11 @@ export function createFolder(folder: string, report: (message: string) => void) 
 
   return {
     load,
+
+    /** Rejects when the folder cannot be read. */
+    async check(): Promise<void> {
+      await readdir(folder)
+    },
 
     async create(): Promise<void> {
       await mkdir(folder, { recursive: true, mode: 0o700 })

@@ -189,6 +189,21 @@ t.test('a JSON answer with tool calls, parts and usage is kept verbatim', async 
   })
 })
 
+t.test('choices of a JSON body without an index are told apart by their place', async (t) => {
+  const reader = createChatAnswer(2)
+  reader.readBody({ choices: [{ message: { content: 'A' } }, { message: { content: 'B' } }] })
+  t.equal(reader.answer().text, 'A')
+  t.strictSame(reader.answer().output, {
+    choices: [{ index: 1, message: { content: 'B' }, finish_reason: null }]
+  })
+})
+
+t.test('an id that no index takes is left out', async (t) => {
+  const reader = createChatAnswer(1)
+  reader.readBody({ id: 'x'.repeat(257), choices: [] })
+  t.equal(reader.answer().completionId, null)
+})
+
 t.test('a JSON body without choices is not an answer', async (t) => {
   const reader = createChatAnswer(1)
   t.equal(reader.readBody({ error: { message: 'no' } }), false)

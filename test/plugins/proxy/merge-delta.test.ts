@@ -68,6 +68,31 @@ const CASES: { name: string; deltas: JsonObject[]; result: JsonObject }[] = [
     }
   },
   {
+    name: 'a new id with a name is a new call, whatever its index',
+    deltas: [
+      { tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: '}' } }] },
+      { tool_calls: [{ index: 0, id: 'b', function: { name: 'g', arguments: '[' } }] },
+      { tool_calls: [{ index: 0, function: { arguments: ']' } }] }
+    ],
+    result: {
+      tool_calls: [
+        { index: 0, id: 'a', function: { name: 'f', arguments: '{}' } },
+        { index: 0, id: 'b', function: { name: 'g', arguments: '[]' } }
+      ]
+    }
+  },
+  {
+    name: 'text after a list of parts is a part of it',
+    deltas: [{ content: [{ type: 'thinking', thinking: 'hm' }] }, { content: 'so' }],
+    result: {
+      content: [
+        { type: 'thinking', thinking: 'hm' },
+        { type: 'text', text: 'so' }
+      ]
+    }
+  },
+  {
     name: 'list entries without an index are added',
     deltas: [{ annotations: [{ url: 'a' }] }, { annotations: [{ url: 'b' }, 'c', 4] }],
     result: { annotations: [{ url: 'a' }, { url: 'b' }, 'c', 4] }
