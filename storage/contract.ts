@@ -47,8 +47,8 @@ export interface Store {
 
   /**
    * Ends a turn that is `in_progress`, or that recovery took for lost, in one transaction. A completed
-   * turn that follows an older one marks the turns in between `superseded`, unless it is superseded itself. Resolves to false, and
-   * changes nothing, when the turn has ended already or its conversation was deleted.
+   * turn that follows an older one marks the turns in between `superseded`, unless it is superseded itself.
+   * Resolves to false, and changes nothing, when the turn has ended already or its conversation was deleted.
    */
   finishTurn(turn: TurnKey, ending: TurnEnding): Promise<boolean>
 

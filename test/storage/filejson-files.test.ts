@@ -203,3 +203,10 @@ t.test('a list reads only what has changed, as its time, size and inode tell', a
   utimesSync(fileOf(id), instant, new Date('2026-01-01T00:00:01Z'))
   t.strictSame(await titles(), ['BBBB'])
 })
+
+t.test('a store whose folder is gone is not ready', async (t) => {
+  const { folder, store } = await start(t)
+  await t.resolves(store.ping())
+  rmSync(folder, { recursive: true })
+  await t.rejects(store.ping(), { code: 'STORE_UNAVAILABLE' })
+})

@@ -52,7 +52,11 @@ export function sqlStore(engine: SqlEngine): Store {
     finishTurn: (turn, ending) => {
       const replaces = ending.status === 'completed' && turn.parentSeq < turn.seq - 1
       if (!replaces) return engine.write((db) => endTurn(db, turn, ending))
-      return engine.transact(async (db) => (await endTurn(db, turn, ending)) && (await supersede(db, turn)))
+      return engine.transact(async (db) => {
+        const ended = await endTurn(db, turn, ending)
+        if (ended) await supersede(db, turn)
+        return ended
+      })
     },
 
     listTurns: (sessionId, id, page) => engine.read((db) => listTurns(db, sessionId, id, page)),

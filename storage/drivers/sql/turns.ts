@@ -99,14 +99,14 @@ export async function endTurn(db: Db, turn: TurnKey, ending: TurnEnding): Promis
 }
 
 /** Marks the turns between `turn` and the one it follows, unless `turn` has been replaced itself meanwhile. */
-export async function supersede(db: Db, turn: TurnKey): Promise<true> {
+export async function supersede(db: Db, turn: TurnKey): Promise<void> {
   const { superseded } = await db
     .selectFrom('turns')
     .select('superseded')
     .where('conversation_id', '=', turn.conversationId)
     .where('seq', '=', turn.seq)
     .executeTakeFirstOrThrow()
-  if (superseded === 1) return true
+  if (superseded === 1) return
   await db
     .updateTable('turns')
     .set({ superseded: 1 })
@@ -114,7 +114,6 @@ export async function supersede(db: Db, turn: TurnKey): Promise<true> {
     .where('seq', '>', turn.parentSeq)
     .where('seq', '<', turn.seq)
     .execute()
-  return true
 }
 
 export async function listTurns(
