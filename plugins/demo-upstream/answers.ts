@@ -2,6 +2,8 @@ export const DEMO_MODEL = 'turnkeeper-demo'
 
 export interface DemoRequest {
   messages: { role: string; content: unknown }[]
+  /** The message that is answered. */
+  newest: { content: unknown } | undefined
   stream: boolean
   includeUsage: boolean
 }
@@ -16,6 +18,7 @@ export function readDemoRequest(body: unknown): DemoRequest | null {
   const options = request.stream_options as { include_usage?: unknown } | undefined
   return {
     messages: request.messages,
+    newest: request.messages.at(-1),
     stream: request.stream === true,
     includeUsage: options?.include_usage === true
   }
@@ -30,9 +33,9 @@ export function commandOf(text: string): DemoCommand | null {
   return null
 }
 
-/** The text of the newest message. */
-export function newestText({ messages }: DemoRequest): string {
-  const content = messages.at(-1)?.content
+/** The text of the message that is answered. */
+export function newestText({ newest }: DemoRequest): string {
+  const content = newest?.content
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return ''
   return content.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('\n')

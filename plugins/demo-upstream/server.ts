@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { errorBody } from '../../errors.ts'
 import { newId } from '../../storage/ids.ts'
 import {
@@ -9,15 +8,15 @@ import {
   type DemoCommand,
   type DemoRequest,
   newestText,
-  piecesOf,
   readDemoRequest,
   usageOf
 } from './answers.ts'
+import { readResponsesRequest, responseOf, streamedResponse } from './responses.ts'
+import { streamPieces } from './stream.ts'
 
-const PIECE_INTERVAL_MS = 30
 const BODY_LIMIT = 1_073_741_824 // the service in front has its own limit
 
-/** An OpenAI-compatible chat API that answers with canned text. */
+/** An OpenAI-compatible API that answers with canned text. */
 export function createDemoServer(): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true })
   const model = { id: DEMO_MODEL, object: 'model', created: 0, owned_by: 'turnkeeper' }
@@ -25,7 +24,7 @@ export function createDemoServer(): FastifyInstance {
   app.setNotFoundHandler((_request, reply) =>
     reply
       .code(404)
-      .send(errorBody(404, 'not_found', 'The demo has models and chat completions, nothing else.'))
+      .send(errorBody(404, 'not_found', 'The demo has models, chat completions and responses, nothing else.'))
   )
   app.get('/v1/models', async () => ({ object: 'list', data: [model] }))
   app.get<{ Params: { id: string } }>('/v1/models/:id', async ({ params }, reply) => {
@@ -35,18 +34,12 @@ export function createDemoServer(): FastifyInstance {
 
   app.post('/v1/chat/completions', async ({ body }, reply) => {
     const request = readDemoRequest(body)
-    if (!request) {
-      const message = "Missing required parameter: 'messages'."
-      return reply.code(400).send(errorBody(400, 'missing_required_parameter', message, 'messages'))
-    }
+    if (!request) return reply.code(400).send(missing('messages'))
     const command = commandOf(newestText(request))
-    if (command?.kind === 'error') {
-      const message = `The demo was asked for an error ${command.statusCode}.`
-      return reply.code(command.statusCode).send(errorBody(command.statusCode, 'demo_error', message))
-    }
+    if (command?.kind === 'error') return reply.code(command.statusCode).send(askedFor(command))
     const base = { id: newId('turn').replace('turn_', 'chatcmpl-'), created: Math.floor(Date.now() / 1000) }
-    if (request.stream) return stream(reply, request, command, base)
     const answer = answerTo(request)
+    if (request.stream) return streamPieces(reply, command, chatStream(request, answer, base))
     return {
       ...base,
       object: 'chat.completion',
@@ -58,40 +51,39 @@ export function createDemoServer(): FastifyInstance {
     }
   })
 
+  app.post('/v1/responses', async ({ body }, reply) => {
+    const request = readResponsesRequest(body)
+    if (!request) return reply.code(400).send(missing('input'))
+    const command = commandOf(newestText(request))
+    if (command?.kind === 'error') return reply.code(command.statusCode).send(askedFor(command))
+    const answer = answerTo(request)
+    if (request.stream) return streamPieces(reply, command, streamedResponse(request, answer))
+    return responseOf(request, answer)
+  })
+
   return app
 }
 
-async function stream(
-  reply: FastifyReply,
-  request: DemoRequest,
-  command: DemoCommand | null,
-  base: { id: string; created: number }
-): Promise<void> {
-  reply.hijack()
-  const { raw } = reply
-  const send = (data: unknown) =>
-    raw.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
-  const chunk = (fields: object) => ({
-    ...base,
-    object: 'chat.completion.chunk',
-    model: DEMO_MODEL,
-    ...fields
-  })
-  const delta = (content: object, finishReason: string | null = null) =>
-    send(chunk({ choices: [{ index: 0, delta: content, finish_reason: finishReason }] }))
-
-  raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
-  delta({ role: 'assistant', content: '' })
-  const answer = answerTo(request)
-  for (const [count, piece] of piecesOf(answer).entries()) {
-    if (raw.destroyed) return
-    if (count === 5 && command?.kind === 'cut') return void raw.destroy()
-    if (count === 5 && command?.kind === 'stall') return
-    delta({ content: piece })
-    await sleep(PIECE_INTERVAL_MS)
+function chatStream(request: DemoRequest, answer: string, base: { id: string; created: number }) {
+  const chunk = (fields: object) => {
+    const event = { ...base, object: 'chat.completion.chunk', model: DEMO_MODEL, ...fields }
+    return `data: ${JSON.stringify(event)}\n\n`
   }
-  delta({}, 'stop')
-  if (request.includeUsage) send(chunk({ choices: [], usage: usageOf(request, answer) }))
-  send('[DONE]')
-  raw.end()
+  const delta = (content: object, finishReason: string | null = null) =>
+    chunk({ choices: [{ index: 0, delta: content, finish_reason: finishReason }] })
+  const usage = request.includeUsage ? chunk({ choices: [], usage: usageOf(request, answer) }) : ''
+  return {
+    answer,
+    start: delta({ role: 'assistant', content: '' }),
+    piece: (content: string) => delta({ content }),
+    end: `${delta({}, 'stop')}${usage}data: [DONE]\n\n`
+  }
+}
+
+function missing(param: string) {
+  return errorBody(400, 'missing_required_parameter', `Missing required parameter: '${param}'.`, param)
+}
+
+function askedFor({ statusCode }: DemoCommand & { kind: 'error' }) {
+  return errorBody(statusCode, 'demo_error', `The demo was asked for an error ${statusCode}.`)
 }

@@ -14,8 +14,8 @@ export interface AnswerReader {
   readBody(body: JsonObject): boolean
   /** Whether the end was seen, by meaning: the end mark, or a finish reason for every choice. */
   readonly finished: boolean
-  /** Whether the upstream sent an error in place of the answer's rest. */
-  readonly failed: boolean
+  /** `broken`: the upstream sent an error in place of the answer's rest. `failed`: its whole answer says that it failed. */
+  readonly failure: 'broken' | 'failed' | null
   /** Characters gathered. */
   readonly size: number
   /** What has come so far. */

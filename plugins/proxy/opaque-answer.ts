@@ -6,8 +6,8 @@ export function createOpaqueAnswer(): AnswerReader {
     readEvent: isEndMark,
     readBody: () => true,
     finished: true,
-    failed: false,
+    failure: null,
     size: 0,
-    answer: () => ({ text: null, finishReason: null, completionId: null, output: null })
+    answer: () => ({ text: null, finishReason: null, completionId: null, model: null, output: null })
   }
 }

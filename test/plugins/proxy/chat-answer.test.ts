@@ -24,12 +24,13 @@ t.test('an answer is what its events say', async (t) => {
         text: stored.assistant_text,
         finishReason: stored.finish_reason,
         completionId: stored.completion_id,
+        model: null,
         output: stored.detail
       },
       name
     )
     t.equal(reader.finished, true, `${name}: finished`)
-    t.equal(reader.failed, false, `${name}: not failed`)
+    t.equal(reader.failure, null, `${name}: not failed`)
     t.notOk(ended.slice(0, -1).includes(true), `${name}: nothing but its last event ends it`)
   }
 })
@@ -64,7 +65,7 @@ for (const { name, data, n, finished, failed } of ENDS) {
   t.test(`the end by meaning: ${name} is ${finished ? '' : 'not '}an end`, async (t) => {
     const { reader } = read(data, n)
     t.equal(reader.finished, finished)
-    t.equal(reader.failed, failed ?? false)
+    t.equal(reader.failure, failed ? 'broken' : null)
   })
 }
 
@@ -97,6 +98,7 @@ t.test('an error text does not become a part of the answer', async (t) => {
     text: 'a',
     finishReason: null,
     completionId: 'chatcmpl-test',
+    model: null,
     output: null
   })
 })
@@ -104,6 +106,16 @@ t.test('an error text does not become a part of the answer', async (t) => {
 t.test('the first id counts', async (t) => {
   const { reader } = read([A, A.replace('chatcmpl-test', 'other')])
   t.equal(reader.answer().completionId, 'chatcmpl-test')
+})
+
+t.test('the first model that is one counts', async (t) => {
+  const named = (model: unknown) => A.replace('{', `{"model":${JSON.stringify(model)},`)
+  const long = 'x'.repeat(257)
+  for (const none of ['', long, null, 7]) t.equal(read([named(none)]).reader.answer().model, null)
+  t.equal(read([named(''), named('m-1'), named('m-2')]).reader.answer().model, 'm-1')
+  const reader = createChatAnswer(1)
+  reader.readBody(body([{ index: 0, message: { content: 'a' } }], { model: 'm-3' }))
+  t.equal(reader.answer().model, 'm-3')
 })
 
 t.test('an id that is empty is none', async (t) => {
@@ -164,6 +176,7 @@ t.test('a JSON answer is read like a stream', async (t) => {
     text: 'Hello',
     finishReason: 'stop',
     completionId: 'chatcmpl-test',
+    model: null,
     output: null
   })
 })

@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { upstreamBody } from '../../../plugins/proxy/request-body.ts'
+import { editedBody, editedList } from '../../../plugins/proxy/request-body.ts'
 
 const OWN = ['store', 'metadata', 'conversation_id']
 
+function edit(raw: Buffer, body: object, model?: string): Buffer {
+  const named = 'model' in body || model === undefined
+  return editedBody(raw, body, { remove: OWN, set: named ? {} : { model: JSON.stringify(model) } })
+}
+
 function forward(text: string, defaultModel?: string): string {
-  return upstreamBody(Buffer.from(text), JSON.parse(text), defaultModel).toString()
+  return edit(Buffer.from(text), JSON.parse(text), defaultModel).toString()
 }
 
 const TABLE: [name: string, given: string, forwarded: string][] = [
@@ -44,22 +49,54 @@ for (const [name, given, forwarded] of TABLE) {
 t.test('a body with nothing of ours is not touched', async (t) => {
   for (const text of [' { "a" : 12345678901234567890 } ', '{}', '{"a":{"store":true}}', '{"model":"m"}']) {
     const raw = Buffer.from(text)
-    t.equal(upstreamBody(raw, JSON.parse(text), undefined), raw)
+    t.equal(edit(raw, JSON.parse(text)), raw)
   }
 })
 
-t.test('a model is added where none is named, and only there', async (t) => {
+t.test('what is set is added', async (t) => {
   t.equal(forward('{"a":1}', 'm"x'), '{"model":"m\\"x","a":1}')
   t.equal(forward('{}', 'm'), '{"model":"m"}')
   t.equal(forward('{"store":true}', 'm'), '{"model":"m"}')
   t.equal(forward('{"store":true,"model":"mine"}', 'm'), '{"model":"mine"}')
   const named = Buffer.from('{"model":"mine"}')
-  t.equal(upstreamBody(named, { model: 'mine' }, 'm'), named)
+  t.equal(edit(named, { model: 'mine' }, 'm'), named)
 })
+
+t.test('what is set takes the place of every field of its name', async (t) => {
+  const set = (text: string, fields: Record<string, string | Buffer>) =>
+    editedBody(Buffer.from(text), JSON.parse(text), { remove: ['x'], set: fields }).toString()
+  t.equal(set('{"a":1,"b":2}', { b: '[1.0]' }), '{"b":[1.0],"a":1}')
+  t.equal(set('{"a":1,"b":2,"a":3}', { a: Buffer.from('"ä"') }), '{"a":"ä","b":2}')
+  t.equal(set('{"x":1,"a":2}', { a: '3', b: '4' }), '{"a":3,"b":4}')
+  t.equal(set('{}', { 'a"b': 'null' }), '{"a\\"b":null}')
+  t.equal(set('{"a":{"b":1}}', { b: '2' }), '{"b":2,"a":{"b":1}}', 'fields further down are others')
+})
+
+const LISTS: [name: string, text: string, entries: (number | object | string)[], list: string][] = [
+  ['elements to the letter', '{"l":[ 1.0 , {"a" : 1e2},"]" ]}', [0, 1, 2], '[ 1.0 , {"a" : 1e2},"]" ]'],
+  ['some of them', '{"l":[1,2,3]}', [2, 0], '[3,1]'],
+  [
+    'values in between',
+    '{"l":[{"a":12345678901234567890}]}',
+    [{ b: 1 }, 0, 'c'],
+    '[{"b":1},{"a":12345678901234567890},"c"]'
+  ],
+  ['of two lists of a name the last', '{"l":[1],"k":0,"l":[2]}', [0], '[2]'],
+  ['a name in escapes', '{"\\u006c":[[1,[2]],"a,b"]}', [1, 0], '["a,b",[1,[2]]]'],
+  ['nothing', '{"l":[1]}', [], '[]'],
+  ['an empty list', '{"l":[ ]}', [{ a: 1 }], '[{"a":1}]'],
+  ['quotes and brackets in text', '{"l":["\\"],[",{"a":"}]"}]}', [1, 0], '[{"a":"}]"},"\\"],["]'],
+  ['no such list', '{"a":1}', [{ b: 2 }], '[{"b":2}]']
+]
+for (const [name, text, entries, list] of LISTS) {
+  t.test(`a list is put together from its own elements and others: ${name}`, async (t) => {
+    t.equal(editedList(Buffer.from(text), 'l', entries as Parameters<typeof editedList>[2]).toString(), list)
+  })
+}
 
 t.test('a byte order mark before the body does no harm', async (t) => {
   const raw = Buffer.from('\uFEFF{"a":1,"store":true}')
-  t.equal(upstreamBody(raw, { a: 1, store: true }, undefined).toString(), '{"a":1}')
+  t.equal(edit(raw, { a: 1, store: true }).toString(), '{"a":1}')
 })
 
 /** A JSON string, as usual or with every letter in escapes. */
