@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JsonObject, Store, TurnEnding, TurnErrorCode, TurnKey } from './contract.ts'
+import type { BegunTurn, JsonObject, NewTurn, Store, TurnEnding, TurnErrorCode, TurnKey } from './contract.ts'
 import { newId } from './ids.ts'
 import { StoreError } from './store-error.ts'
+import { titleOf } from './title.ts'
 
 /** What a client asked, as it is kept. */
-export interface Question {
-  sessionId: string
+export interface Question
+  extends Pick<
+    NewTurn,
+    'sessionId' | 'kind' | 'parentSeq' | 'expectedLastSeq' | 'model' | 'metadata' | 'userText'
+  > {
   /** The conversation to file the turn in; null starts a new one. */
   conversationId: string | null
-  /** The turn this one follows, 0 for the beginning; null for the newest turn. */
-  parentSeq: number | null
-  model: string | null
-  userText: string | null
+  /** By what the request is known when it is made again. */
+  request: Pick<NewTurn, 'requestHash' | 'idempotencyKey' | 'keysSince' | 'retrySince'>
   /** The exact input messages where `userText` alone does not say them; else null. */
   input: JsonObject | null
 }
@@ -21,6 +23,8 @@ export interface Answer {
   text: string | null
   finishReason: string | null
   completionId: string | null
+  /** The model that answered, where it says so. */
+  model: string | null
   /** What text alone cannot say of the answer; null for plain text. */
   output: JsonObject | null
 }
@@ -30,6 +34,9 @@ export interface TurnRef extends TurnKey {
   readonly input: JsonObject | null
 }
 
+/** A turn that began, or one that an idempotency key was met on again. */
+export type Recorded = { outcome: 'begun'; turn: TurnRef } | Extract<BegunTurn, { outcome: 'known' }>
+
 /**
  * The only way in which a request is recorded: one write for the question, one for the whole answer.
  * Rejections are `StoreError`s.
@@ -38,10 +45,10 @@ export interface Persistence {
   /** Makes the store ready and ends the turns that this instance left running when it died. */
   initialize(): Promise<void>
   /**
-   * Write 1: inserts the turn as `in_progress`. Resolves to null when the conversation is not there
-   * for this session. Rejects with `PARENT_INVALID` when `parentSeq` cannot be followed.
+   * Write 1: inserts the turn as `in_progress`, or begins it anew when the request was made before and failed.
+   * Resolves to null when the conversation is not there for this session. Rejects as `beginTurn` does.
    */
-  recordUserMessage(question: Question): Promise<TurnRef | null>
+  recordUserMessage(question: Question): Promise<Recorded | null>
   /** Write 2 of a turn that completed. False when the turn has been deleted or has ended already. */
   recordAssistantFinal(turn: TurnRef, answer: Answer): Promise<boolean>
   /** Write 2 of a turn that did not complete, with the answer as far as it came. False as above. */
@@ -62,7 +69,6 @@ export interface PersistenceOptions {
   finalWriteTimeoutMs: number
 }
 
-const TITLE_LENGTH = 80
 const RETRY_MS = 50
 const MAX_RETRY_MS = 1_000
 /** How long a turn that may have begun is looked for. */
@@ -129,18 +135,17 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
     },
 
     async recordUserMessage(question) {
+      const { request, input, ...rest } = question
       const id = newId('turn')
       const conversationId = question.conversationId ?? newId('conv')
       const begin = store.beginTurn({
+        ...rest,
+        ...request,
         id,
-        sessionId: question.sessionId,
         conversationId,
         create: question.conversationId === null,
-        parentSeq: question.parentSeq,
         title: titleOf(question.userText),
-        model: question.model,
-        userText: question.userText,
-        detail: question.input,
+        detail: input,
         owner: options.owner,
         createdAt: Date.now()
       })
@@ -150,7 +155,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
         }
         throw err
       })
-      return begun && { id, conversationId, ...begun, input: question.input }
+      return begun?.outcome === 'begun' ? { outcome: 'begun', turn: { ...begun.turn, input } } : begun
     },
 
     recordAssistantFinal: (turn, answer) => finish(turn, answer, null),
@@ -173,15 +178,8 @@ function toEnding(turn: TurnRef, answer: Answer, ending: FailedEnding | null): T
     error: ending?.error ?? null,
     finishReason: answer.finishReason,
     completionId: answer.completionId,
+    model: answer.model,
     assistantText: answer.text,
     detail: turn.input || answer.output ? { ...turn.input, ...answer.output } : null
   }
-}
-
-/** A title from the first words of a question: one line of at most 80 characters, or null. */
-function titleOf(text: string | null): string | null {
-  const line = text?.trim().replace(/\s+/g, ' ') ?? ''
-  const characters = Array.from(line.slice(0, 2 * TITLE_LENGTH + 2)) // a character is one or two units
-  if (characters.length <= TITLE_LENGTH) return line || null
-  return `${characters.slice(0, TITLE_LENGTH - 1).join('')}…`
 }

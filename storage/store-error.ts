@@ -4,6 +4,7 @@ export type StoreErrorCode =
   | 'STORE_CORRUPT'
   | 'STORE_SCHEMA'
   | 'PARENT_INVALID'
+  | 'CONVERSATION_BUSY'
 
 /** An error of the store: a code to branch on, the driver's own error as the cause. */
 export class StoreError extends Error {

@@ -3,24 +3,29 @@ import type { Page, Store, Turn } from '../contract.ts'
 import type { StoreOptions } from '../open-store.ts'
 import { storableText } from '../storable-text.ts'
 import { StoreError } from '../store-error.ts'
+import { beginTurn } from './filejson/begin-turn.ts'
 import {
-  assertParent,
   newDocument,
+  withAddedTurns,
+  withChange,
   withEnding,
   withImportedTurns,
-  withLostTurns,
-  withTurn
+  withLostTurns
 } from './filejson/changes.ts'
+import { conversationPage } from './filejson/conversation-page.ts'
 import { type ConversationDocument, fromConversation, toConversation, toTurn } from './filejson/document.ts'
+import { mediaOf } from './filejson/document-media.ts'
 import { createFolder } from './filejson/folder.ts'
 import { lockFolder } from './filejson/folder-lock.ts'
 import { createKeyedQueue } from './filejson/keyed-queue.ts'
 import { createOwners } from './filejson/owners.ts'
+import { bestOf, type FoundTurn, fullTurn, isWanted, sessionTurnPage } from './filejson/session-turns.ts'
 
 type Change<T> = (current: ConversationDocument | null) => { next: ConversationDocument | null; result: T }
 
-/** The queue's key for the file of owners, which is no conversation's id. */
+/** The queue's keys for the file of owners, and for requests that may have been made before: no conversation's ids. */
 const OWNERS = 'owners'
+const REQUESTS = 'requests'
 
 /**
  * One readable JSON file per conversation under `location`. For one process, in development: files may be
@@ -92,6 +97,15 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
     return document?.session_id === sessionId ? document : null
   }
 
+  async function turnsOf(sessionId: string): Promise<FoundTurn[]> {
+    const found: FoundTurn[] = []
+    for (const { id, summary } of await folder.scan()) {
+      const document = summary.session_id === sessionId ? await find(sessionId, id) : null
+      if (document) found.push(...document.turns.map((turn) => ({ conversationId: id, document, turn })))
+    }
+    return found
+  }
+
   return {
     counters,
 
@@ -104,9 +118,9 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     ping: () => guard(() => folder.check()),
 
-    createConversation: (conversation) =>
+    createConversation: (conversation, turns = []) =>
       update(conversation.id, () => {
-        const next = newDocument(conversation)
+        const { next } = withAddedTurns(newDocument(conversation), conversation.id, turns)
         return { next, result: toConversation(conversation.id, next) }
       }),
 
@@ -116,22 +130,10 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
         return document && toConversation(id, document)
       }),
 
-    listConversations: (sessionId, { limit, order, after, before, pinned }) =>
+    listConversations: (sessionId, page) =>
       guard(async () => {
-        const ids = (await folder.scan())
-          .filter(({ summary }) => summary.session_id === sessionId)
-          .filter(({ summary }) => pinned === undefined || summary.pinned === pinned)
-          .sort((a, b) => (a.id < b.id === (order === 'asc') ? -1 : 1))
-        const isBefore = (a: string, b: string) => (order === 'asc' ? a < b : a > b)
-        const rest = ids.filter(
-          ({ id }) =>
-            (after === undefined || isBefore(after, id)) && (before === undefined || isBefore(id, before))
-        )
-        const data = before === undefined ? rest.slice(0, limit) : rest.slice(-limit)
-        return {
-          data: data.map(({ id, summary }) => toConversation(id, summary)),
-          hasMore: rest.length > limit
-        }
+        const own = (await folder.scan()).filter(({ summary }) => summary.session_id === sessionId)
+        return await conversationPage(own, page, (id) => find(sessionId, id))
       }),
 
     updateConversation: (sessionId, id, { title, metadata, pinned }) =>
@@ -157,17 +159,12 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
       ),
 
     beginTurn: (turn) =>
-      update(turn.conversationId, (current) => {
-        const document = turn.create
-          ? newDocument({ ...turn, metadata: {} })
-          : current?.session_id === turn.sessionId
-            ? current
-            : null
-        if (document === null) return { next: null, result: null }
-        const seq = document.last_seq + 1
-        const parentSeq = turn.parentSeq ?? seq - 1
-        if (turn.parentSeq !== null) assertParent(document, parentSeq)
-        return { next: withTurn(document, turn, seq, parentSeq), result: { seq, parentSeq } }
+      guard(async () => {
+        const isNew = turn.idempotencyKey === null && turn.retrySince === null
+        const begin = () => beginTurn(turn, { turnsOf, rewrite })
+        const begun = await (isNew ? begin() : queue.run(REQUESTS, begin))
+        if (begun?.outcome === 'begun') count()
+        return begun
       }),
 
     finishTurn: (turn, ending) =>
@@ -175,6 +172,25 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
         const next = current && withEnding(current, turn, ending)
         return { next, result: next !== null }
       }),
+
+    addTurns: (sessionId, id, turns) =>
+      update(id, (current) =>
+        current?.session_id === sessionId ? withAddedTurns(current, id, turns) : { next: null, result: null }
+      ),
+
+    changeTurn: (sessionId, turn, change) =>
+      update(turn.conversationId, (current) => {
+        const next = current?.session_id === sessionId ? withChange(current, turn, change) : null
+        return { next, result: next !== null }
+      }),
+
+    findTurn: (sessionId, by) =>
+      guard(async () => {
+        const found = bestOf((await turnsOf(sessionId)).filter(({ turn }) => isWanted(turn, by)))
+        return found && fullTurn(found)
+      }),
+
+    listSessionTurns: (sessionId, page) => guard(async () => sessionTurnPage(await turnsOf(sessionId), page)),
 
     listTurns: (sessionId, id, { limit, order, afterSeq, beforeSeq, includeSuperseded }) =>
       guard(async (): Promise<Page<Turn> | null> => {
@@ -184,7 +200,11 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
           .filter(({ seq }) => seq > (afterSeq ?? 0) && seq < (beforeSeq ?? Number.POSITIVE_INFINITY))
           .filter(({ superseded }) => includeSuperseded || !superseded)
           .sort((a, b) => (order === 'asc' ? a.seq - b.seq : b.seq - a.seq))
-        return { data: rest.slice(0, limit).map((turn) => toTurn(id, turn)), hasMore: rest.length > limit }
+        const media = mediaOf(document)
+        return {
+          data: rest.slice(0, limit).map((turn) => toTurn(id, turn, media)),
+          hasMore: rest.length > limit
+        }
       }),
 
     beat: (owner) =>
@@ -220,7 +240,11 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     importConversation: (conversation) =>
       update(conversation.id, (current) => {
-        const next = { ...fromConversation(conversation), turns: current?.turns ?? [] }
+        const next = {
+          ...fromConversation(conversation),
+          turns: current?.turns ?? [],
+          ...(current?.media && { media: current.media })
+        }
         return { next, result: undefined }
       }),
 

@@ -16,6 +16,16 @@ interface GroupCommitOptions {
   /** How long a write may wait for that lock. */
   waitMs: number
   retryMs: number
+  /** What jobs leave to be written at once, for all of them, at the end of their transaction. */
+  deferred: DeferredWrites
+}
+
+export interface DeferredWrites {
+  /** How many there are. */
+  count(): number
+  /** Forgets all but the first `count`. */
+  keep(count: number): void
+  write(db: Db): Promise<void>
 }
 
 /** The most writes that share a transaction: bounds how long the event loop is busy with one. */
@@ -57,8 +67,10 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
   /** Resolves the jobs once their common transaction is durable; rejects when it could not be. */
   async function commit(jobs: Job[]): Promise<void> {
     const settle: (() => void)[] = []
+    options.deferred.keep(0) // of a transaction that failed
     await db.transaction().execute(async (trx) => {
       for (const job of jobs) settle.push(await runAlone(trx, job))
+      await options.deferred.write(trx)
     })
     counters.transactions += 1
     counters.writes += jobs.length
@@ -67,6 +79,7 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
 
   /** Runs one job in a savepoint: its failure undoes its own changes and nobody else's. */
   async function runAlone(trx: Db, job: Job): Promise<() => void> {
+    const before = options.deferred.count()
     await sql`savepoint job`.execute(trx)
     try {
       const value = await job.work(trx)
@@ -74,6 +87,7 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
       return () => job.resolve(value)
     } catch (err) {
       // A full disk ends the whole transaction; then this throws, and every job fails with it.
+      options.deferred.keep(before)
       await sql`rollback to job`.execute(trx)
       await sql`release job`.execute(trx)
       return () => job.reject(err instanceof StoreError ? err : unavailable(err))

@@ -4,11 +4,14 @@ import type { Store } from '../contract.ts'
 import { StoreError, type StoreErrorCode } from '../store-error.ts'
 import { createPostgresPool, isBroken, isDead, isUnstarted, MAX_CONNECTIONS } from './postgres-pool.ts'
 import { migrateToLatest } from './sql/migrate.ts'
+import { postgresDialect } from './sql/postgres-dialect.ts'
 import { sqlStore } from './sql/sql-store.ts'
 import type { Db, Tables } from './sql/tables.ts'
 
 /** SQLSTATEs after which the whole transaction was undone and may simply run again. */
 const RETRYABLE = new Set(['40001', '40P01'])
+/** See `migrations/`. */
+const IDEMPOTENCY_INDEX = 'turns_idempotency'
 const MAX_ATTEMPTS = MAX_CONNECTIONS + 1
 const RETRY_MS = 10
 /** An arbitrary number that is this program's. */
@@ -51,6 +54,7 @@ export function postgresStore(location: string): Store {
 
   return sqlStore({
     counters,
+    dialect: postgresDialect,
     migrate: () => read(() => migrateToLatest(db, lockMigrations)),
     read: (query) => read(() => query(db)),
     write: (statement) => write(() => statement(db)),
@@ -77,7 +81,10 @@ async function retry<T>(work: () => Promise<T>, isWorthIt: (err: unknown) => boo
 
 /** Whether a write left nothing behind and may simply run again. */
 function isUndone(err: unknown): boolean {
-  return isUnstarted(err) || (err instanceof pg.DatabaseError && RETRYABLE.has(err.code ?? ''))
+  if (isUnstarted(err)) return true
+  if (!(err instanceof pg.DatabaseError)) return false
+  // Of two turns with one idempotency key at once, the second is to find the first.
+  return RETRYABLE.has(err.code ?? '') || err.constraint === IDEMPOTENCY_INDEX
 }
 
 /** Runs `work`; `whenBroken` is what a connection that broke under way means for it. */

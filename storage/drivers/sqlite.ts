@@ -8,7 +8,9 @@ import { StoreError } from '../store-error.ts'
 import { groupCommit } from './group-commit.ts'
 import { migrateToLatest } from './sql/migrate.ts'
 import { sqlStore } from './sql/sql-store.ts'
+import { createSqliteDialect } from './sql/sqlite-dialect.ts'
 import type { Tables } from './sql/tables.ts'
+import { withCachedStatements } from './sqlite-statements.ts'
 
 /** How long a write waits for a lock that another process holds. The event loop never waits. */
 const LOCK_WAIT_MS = 5_000
@@ -24,11 +26,14 @@ export function sqliteStore(file: string): Store {
   const sqlite = open(file)
   const db = new Kysely<Tables>({ dialect: new ImmediateDialect(sqlite) })
   const counters = { transactions: 0, writes: 0 }
-  const committer = groupCommit(db, counters, { isBusy, waitMs: LOCK_WAIT_MS, retryMs: LOCK_RETRY_MS })
+  const { dialect, deferred } = createSqliteDialect()
+  const options = { isBusy, waitMs: LOCK_WAIT_MS, retryMs: LOCK_RETRY_MS, deferred }
+  const committer = groupCommit(db, counters, options)
   let closing: Promise<void> | undefined
 
   return sqlStore({
     counters,
+    dialect,
     write: committer.write,
     transact: committer.write,
     read: (query) => query(db).catch(rethrow),
@@ -120,7 +125,7 @@ class ImmediateDriver extends SqliteDriver {
   readonly #sqlite: Database.Database
 
   constructor(sqlite: Database.Database) {
-    super({ database: sqlite })
+    super({ database: withCachedStatements(sqlite) })
     this.#sqlite = sqlite
   }
 

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { Store } from '../../storage/contract.ts'
+import addedTurns from './contract/added-turns.ts'
 import concurrency from './contract/concurrency.ts'
 import conversationPages from './contract/conversation-pages.ts'
 import conversations from './contract/conversations.ts'
@@ -8,9 +9,14 @@ import durability from './contract/durability.ts'
 import endings from './contract/endings.ts'
 import exactness from './contract/exactness.ts'
 import isolation from './contract/isolation.ts'
+import media from './contract/media.ts'
 import parents from './contract/parents.ts'
+import paths from './contract/paths.ts'
 import recovery from './contract/recovery.ts'
+import requests from './contract/requests.ts'
 import { newConversation } from './contract/rows.ts'
+import search from './contract/search.ts'
+import sessionTurns from './contract/session-turns.ts'
 import transfer from './contract/transfer.ts'
 import turnPages from './contract/turn-pages.ts'
 import turns from './contract/turns.ts'
@@ -30,11 +36,17 @@ const PARTS: Record<string, ContractPart> = {
   'pages of conversations': conversationPages,
   turns,
   'pages of turns': turnPages,
+  'added turns, and changes': addedTurns,
+  'turns of a session': sessionTurns,
+  'requests made again': requests,
   parents,
+  paths,
   endings,
   isolation,
   exactness,
   concurrency,
+  search,
+  media,
   recovery,
   transfer,
   counters

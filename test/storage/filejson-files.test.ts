@@ -120,6 +120,7 @@ const ENDING = {
   error: null,
   finishReason: 'stop',
   completionId: null,
+  model: null,
   detail: null
 } as const
 
@@ -210,3 +211,36 @@ t.test('a store whose folder is gone is not ready', async (t) => {
   rmSync(folder, { recursive: true })
   await t.rejects(store.ping(), { code: 'STORE_UNAVAILABLE' })
 })
+
+t.test('media is in a conversation’s file once, and goes with the last turn that has it', async (t) => {
+  const { store, fileOf } = await start(t)
+  const { id } = await createConversation(store)
+  const detail = { a: `data:image/png;base64,${'iVBORw0KGgo'.repeat(300)}` }
+  const keys = [
+    await exchange(store, id, { detail }, { detail }),
+    await exchange(store, id, { detail }, { detail })
+  ]
+  const times = () => readFileSync(fileOf(id), 'utf8').split(detail.a).length - 1
+  t.equal(times(), 1)
+  for (const [index, key] of keys.entries()) {
+    await store.changeTurn(SESSION, key, () => null)
+    t.equal(times(), 1 - index)
+  }
+  t.notHas(JSON.parse(readFileSync(fileOf(id), 'utf8')), 'media')
+})
+
+t.test(
+  'a file as it was written before turns had a kind, a model, metadata and attempts is read',
+  async (t) => {
+    const { store, fileOf, ids } = await start(t)
+    const { id } = await createConversation(store)
+    await exchange(store, id, { metadata: { a: '1' }, requestHash: 'h' })
+    const document = JSON.parse(readFileSync(fileOf(id), 'utf8'))
+    for (const key of ['kind', 'model', 'metadata', 'attempt', 'request_hash']) delete document.turns[0][key]
+    writeFileSync(fileOf(id), JSON.stringify(document))
+    t.strictSame(await ids(), [id])
+    const plain = { kind: 'chat', model: null, metadata: {}, attempt: 1, assistantText: 'Hello' }
+    t.match(await allTurns(store, id), [plain])
+    t.match(await store.findTurn(SESSION, { completionId: 'chatcmpl-1', kind: 'chat' }), plain)
+  }
+)

@@ -12,12 +12,22 @@ import { allTurns, createConversation, exchange, oneTurn, SESSION } from './cont
 const QUESTION: Question = {
   sessionId: SESSION,
   conversationId: null,
+  kind: 'chat',
   parentSeq: null,
+  expectedLastSeq: null,
+  request: { requestHash: null, idempotencyKey: null, keysSince: 0, retrySince: null },
   model: 'a-model',
+  metadata: {},
   userText: 'A question',
   input: null
 }
-const ANSWER: Answer = { text: 'An answer', finishReason: 'stop', completionId: 'chatcmpl-1', output: null }
+const ANSWER: Answer = {
+  text: 'An answer',
+  finishReason: 'stop',
+  completionId: 'chatcmpl-1',
+  model: null,
+  output: null
+}
 
 async function start(t: Test, file = path.join(tempFolder(t), 'store.db')) {
   const store = sqliteStore(file)
@@ -28,9 +38,9 @@ async function start(t: Test, file = path.join(tempFolder(t), 'store.db')) {
   await persistence.initialize()
 
   async function ask(question: Partial<Question> = {}, by = persistence): Promise<TurnRef> {
-    const turn = await by.recordUserMessage({ ...QUESTION, ...question })
-    if (!turn) throw new Error('the conversation is not there')
-    return turn
+    const recorded = await by.recordUserMessage({ ...QUESTION, ...question })
+    if (recorded?.outcome !== 'begun') throw new Error('the turn has not begun')
+    return recorded.turn
   }
   return { file, store, persistence, open, ask }
 }

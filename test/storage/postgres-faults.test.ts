@@ -89,20 +89,24 @@ t.test(
     const persistence = createPersistence(cut, { owner: 'here', finalWriteTimeoutMs: 10_000 })
     t.teardown(() => persistence.cleanup())
     await persistence.initialize()
-    const question = { sessionId: SESSION, parentSeq: null, model: null, userText: 'Hi', input: null }
+    const request = { requestHash: null, idempotencyKey: null, keysSince: 0, retrySince: null }
+    const place = { sessionId: SESSION, conversationId: id, parentSeq: null, expectedLastSeq: null }
+    const asked = { kind: 'chat', model: null, metadata: {}, userText: 'Hi', input: null } as const
+    const question = { ...place, ...asked, request }
 
     proxy.loseReplyTo('commit')
-    await t.rejects(persistence.recordUserMessage({ ...question, conversationId: id }), UNCERTAIN)
+    await t.rejects(persistence.recordUserMessage(question), UNCERTAIN)
     t.ok(proxy.lost)
     await eventually('it has ended', async () => (await allTurns(store, id))[0]?.status !== 'in_progress')
     t.match(await allTurns(store, id), [
       { seq: 1, userText: 'Hi', status: 'incomplete', error: 'server_lost' }
     ])
 
-    const turn = await persistence.recordUserMessage({ ...question, conversationId: id })
-    if (!turn) throw new Error('the conversation is gone')
+    const recorded = await persistence.recordUserMessage(question)
+    if (recorded?.outcome !== 'begun') throw new Error('the turn has not begun')
+    const { turn } = recorded
     proxy.loseReplyTo('update "turns"')
-    const answer = { text: 'Hello', finishReason: 'stop', completionId: null, output: null }
+    const answer = { text: 'Hello', finishReason: 'stop', completionId: null, model: null, output: null }
     await persistence.recordAssistantFinal(turn, answer)
     t.ok(proxy.lost)
     t.match(await oneTurn(store, turn), { seq: 2, status: 'completed', assistantText: 'Hello' })
@@ -115,8 +119,8 @@ t.test('a deadlock that the server resolves against us is tried again, and nobod
   await client.query(`set deadlock_timeout = '1min'`) // so that the store is the one to be undone
   await client.query('begin')
   await client.query(
-    `insert into turns (id, conversation_id, seq, parent_seq, superseded, status, created_at)
-     values ('turn_x', $1, 1, 0, 0, 'completed', 1)`,
+    `insert into turns (id, session_id, conversation_id, seq, parent_seq, superseded, status, created_at)
+     values ('turn_x', 'x', $1, 1, 0, 0, 'completed', 1)`,
     [id]
   )
   const begun = begin(store, id) // has the conversation, waits for the turn's place

@@ -3,7 +3,16 @@ import type { Store } from '../../storage/contract.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { startDatabase } from '../helper/postgres.ts'
 import { connect, terminateAll } from '../helper/postgres-client.ts'
-import { allTurns, begin, COMPLETED, createConversation, exchange, SESSION, seqs } from './contract/rows.ts'
+import {
+  allTurns,
+  begin,
+  COMPLETED,
+  createConversation,
+  exchange,
+  newTurn,
+  SESSION,
+  seqs
+} from './contract/rows.ts'
 
 async function open(t: Test, url: string): Promise<Store> {
   const store = await openStore(url, { report() {} })
@@ -28,21 +37,9 @@ t.test('what one instance has written, every other reads at once', async (t) => 
     await reader.updateConversation(SESSION, id, { pinned: true })
     t.match(await writer.getConversation(SESSION, id), { pinned: true, lastSeq: 1 })
     t.equal(await reader.deleteConversation(SESSION, id), true)
-    t.equal(await writer.beginTurn({ ...TURN, conversationId: id, id: 'turn_late' }), null)
+    t.equal(await writer.beginTurn(newTurn(id)), null)
   }
 })
-
-const TURN = {
-  sessionId: SESSION,
-  create: false,
-  parentSeq: null,
-  title: null,
-  model: null,
-  userText: null,
-  detail: null,
-  owner: 'x',
-  createdAt: 1
-}
 
 t.test('turns that two instances begin in one conversation at once are numbered without gaps', async (t) => {
   const url = await startDatabase()

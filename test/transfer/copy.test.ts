@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import type { Store, Turn } from '../../storage/contract.ts'
-import { newId } from '../../storage/ids.ts'
 import { copyStore, type Progress } from '../../storage/transfer/copy.ts'
 import { startDatabase } from '../helper/postgres.ts'
 import { addConversation, contentOf, filejsonUrl, openTestStore, sqliteUrl } from '../helper/transfer.ts'
+import { newTurn } from '../storage/contract/rows.ts'
 
 const SQLITE = async (t: Test) => openTestStore(t, sqliteUrl(t))
 const FILEJSON = async (t: Test) => openTestStore(t, filejsonUrl(t))
@@ -26,19 +26,7 @@ async function fill(store: Store): Promise<void> {
   })
   await addConversation(store, 0)
   const { id } = await addConversation(store, 1)
-  await store.beginTurn({
-    id: newId('turn'),
-    sessionId: 'alice',
-    conversationId: id,
-    create: false,
-    parentSeq: null,
-    title: null,
-    model: null,
-    userText: 'still running',
-    detail: null,
-    owner: 'elsewhere',
-    createdAt: 1_700_000_000_500
-  })
+  await store.beginTurn(newTurn(id, { userText: 'still running', owner: 'elsewhere' }))
 }
 
 t.test('what goes from SQLite through Postgres and JSON files back to SQLite is the same', async (t) => {
@@ -79,9 +67,7 @@ t.test('a second run changes nothing, and newer turns of the source follow', asy
   const first = await contentOf(to)
   t.equal((await copyStore(from, to)).problems.size, 0)
   t.strictSame(await contentOf(to), first)
-  const turn = { id: newId('turn'), conversationId: id, create: false, parentSeq: null, title: null }
-  const rest = { model: null, userText: 'new', detail: null, owner: 'here', createdAt: 5 }
-  await from.beginTurn({ ...turn, sessionId, ...rest })
+  await from.beginTurn(newTurn(id, { sessionId }))
   t.match(await copyStore(from, to), { turns: 4, ended: 1 })
   t.equal((await contentOf(to))[0]?.turns.length, 4)
 })
@@ -109,16 +95,7 @@ t.test('a conversation that has gone on in the target is not set back, and named
   const [from, to] = [await SQLITE(t), await SQLITE(t)]
   const { id, sessionId } = await addConversation(from, 1)
   await copyStore(from, to)
-  const turn = { id: newId('turn'), conversationId: id, create: false, parentSeq: null, title: null }
-  await to.beginTurn({
-    ...turn,
-    sessionId,
-    model: null,
-    userText: 'x',
-    detail: null,
-    owner: 'o',
-    createdAt: 5
-  })
+  await to.beginTurn(newTurn(id, { sessionId }))
   const before = await contentOf(to)
   const report = await copyStore(from, to)
   t.strictSame([...report.problems], [[id, 'has more turns in the target, left as it is there']])

@@ -4,7 +4,7 @@ import path from 'node:path'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import type { Store } from '../../storage/contract.ts'
-import { isId, newId } from '../../storage/ids.ts'
+import { isId } from '../../storage/ids.ts'
 import { type ImportOptions, importDatabase } from '../../storage/transfer/import.ts'
 import type { ImportReport } from '../../storage/transfer/import-report.ts'
 import { openOldDatabase } from '../../storage/transfer/old-database.ts'
@@ -12,6 +12,7 @@ import { CREATED_AT, createOldDatabase, type OldRow, type OldRows } from '../fix
 import { tempFolder } from '../helper/app.ts'
 import { startDatabase } from '../helper/postgres.ts'
 import { contentOf, filejsonUrl, openTestStore, sqliteUrl } from '../helper/transfer.ts'
+import { newTurn } from '../storage/contract/rows.ts'
 
 const QUESTION = { role: 'user', content: 'Q' }
 const ANSWER = { role: 'assistant', content: 'A' }
@@ -257,14 +258,7 @@ t.test('a conversation that has gone on here is left alone', async (t) => {
   const file = createOldDatabase(t, MIXED)
   await importFile(file, to)
   const [first] = await contentOf(to)
-  const turn = {
-    id: newId('turn'),
-    conversationId: first?.conversation.id ?? '',
-    create: false,
-    parentSeq: null
-  }
-  const rest = { title: null, model: null, userText: 'x', detail: null, owner: 'o', createdAt: 5 }
-  await to.beginTurn({ ...turn, ...rest, sessionId: 's1' })
+  await to.beginTurn(newTurn(first?.conversation.id ?? '', { sessionId: 's1' }))
   const before = await contentOf(to)
   const report = await importFile(file, to)
   t.strictSame(report.goneOn, [first?.conversation.metadata.imported_from])

@@ -1,7 +1,17 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { Conversation, Json, JsonObject, Turn, TurnErrorCode, TurnStatus } from '../../contract.ts'
+import type {
+  Conversation,
+  Json,
+  JsonObject,
+  Turn,
+  TurnErrorCode,
+  TurnKind,
+  TurnStatus
+} from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
+import { StoreError } from '../../store-error.ts'
+import { inflate, type Media } from '../media.ts'
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const Instant = Type.Integer({ description: 'Unix ms' })
@@ -10,13 +20,19 @@ const TurnDocument = Type.Object({
   seq: Type.Integer({ minimum: 1 }),
   id: Type.String(),
   parent_seq: Type.Integer({ minimum: 0 }),
+  kind: Type.Optional(Type.String()),
   superseded: Type.Boolean(),
+  model: Type.Optional(Nullable(Type.String())),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.String())),
   status: Type.String(),
   error: Nullable(Type.String()),
   finish_reason: Nullable(Type.String()),
   completion_id: Nullable(Type.String()),
   created_at: Instant,
   owner: Type.Optional(Type.String({ description: 'The process that runs the turn' })),
+  attempt: Type.Optional(Type.Integer({ minimum: 1 })),
+  request_hash: Type.Optional(Type.String()),
+  idempotency_key: Type.Optional(Type.String()),
   user_text: Nullable(Type.String()),
   assistant_text: Nullable(Type.String()),
   detail: Type.Unsafe<JsonObject | null>(Nullable(Type.Object({})))
@@ -32,11 +48,14 @@ const ConversationDocument = Type.Object({
   last_seq: Type.Integer({ minimum: 0 }),
   created_at: Instant,
   active_at: Instant,
-  turns: Type.Array(TurnDocument)
+  turns: Type.Array(TurnDocument),
+  media: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'By hash' }))
 })
 
 export type TurnDocument = Static<typeof TurnDocument>
 export type ConversationDocument = Static<typeof ConversationDocument>
+/** What is said of the conversation itself. */
+export type Summary = Omit<ConversationDocument, 'turns' | 'media'>
 
 const validator = Compile(ConversationDocument)
 
@@ -65,7 +84,7 @@ export function formatDocument(document: ConversationDocument): string {
   return `${JSON.stringify(document, null, 2)}\n`
 }
 
-export function toConversation(id: string, document: Omit<ConversationDocument, 'turns'>): Conversation {
+export function toConversation(id: string, document: Summary): Conversation {
   return {
     id,
     sessionId: document.session_id,
@@ -79,42 +98,59 @@ export function toConversation(id: string, document: Omit<ConversationDocument, 
   }
 }
 
-export function toTurn(conversationId: string, turn: TurnDocument): Turn {
+export function toTurn(conversationId: string, turn: TurnDocument, media: Media): Turn {
   return {
     id: turn.id,
     conversationId,
     seq: turn.seq,
     parentSeq: turn.parent_seq,
+    attempt: turn.attempt ?? 1,
+    kind: (turn.kind ?? 'chat') as TurnKind,
     superseded: turn.superseded,
+    model: turn.model ?? null,
+    metadata: { ...turn.metadata },
     userText: turn.user_text,
     assistantText: turn.assistant_text,
     status: turn.status as TurnStatus,
     finishReason: turn.finish_reason,
     error: turn.error as TurnErrorCode | null,
     completionId: turn.completion_id,
-    detail: structuredClone(turn.detail),
+    detail: toDetail(turn, media),
     createdAt: turn.created_at
   }
 }
 
-export function fromTurn(turn: Turn): TurnDocument {
+function toDetail({ id, detail }: TurnDocument, media: Media): JsonObject | null {
+  try {
+    return detail === null ? null : inflate(JSON.stringify(detail), media)
+  } catch (cause) {
+    throw new StoreError('STORE_CORRUPT', `media of ${id} is missing`, cause)
+  }
+}
+
+/** The document of a turn that does not run, with `detail` for its own. */
+export function fromTurn(turn: Turn, detail: JsonObject | null): TurnDocument {
   return {
     seq: turn.seq,
     id: turn.id,
     parent_seq: turn.parentSeq,
+    kind: turn.kind,
     superseded: turn.superseded,
+    model: storableText(turn.model),
+    metadata: { ...turn.metadata },
     status: turn.status,
     error: turn.error,
     finish_reason: storableText(turn.finishReason),
     completion_id: storableText(turn.completionId),
     created_at: turn.createdAt,
+    attempt: turn.attempt,
     user_text: storableText(turn.userText),
     assistant_text: storableText(turn.assistantText),
-    detail: structuredClone(turn.detail)
+    detail
   }
 }
 
-export function fromConversation(conversation: Conversation): Omit<ConversationDocument, 'turns'> {
+export function fromConversation(conversation: Conversation): Summary {
   return {
     session_id: conversation.sessionId,
     title: storableText(conversation.title),

@@ -3,14 +3,20 @@ import path from 'node:path'
 import { isId } from '../../ids.ts'
 import { StoreError } from '../../store-error.ts'
 import { isMissing, readPlainFile, removeFile, replaceFile } from './atomic-file.ts'
-import { type ConversationDocument, formatDocument, parseDocument, UnreadableError } from './document.ts'
+import {
+  type ConversationDocument,
+  formatDocument,
+  parseDocument,
+  type Summary,
+  UnreadableError
+} from './document.ts'
 
 /** What is remembered of every conversation, so that lists need not read the files. */
 export interface Entry {
   id: string
   /** Changes when the file does. */
   stamp: string
-  summary: Omit<ConversationDocument, 'turns'>
+  summary: Summary
   /** Owners of running turns. */
   owners: string[]
 }
@@ -31,7 +37,7 @@ export function createFolder(folder: string, report: (message: string) => void) 
   const fileOf = (id: string): string => path.join(folder, id + SUFFIX)
 
   function remember(id: string, stamp: string, document: ConversationDocument): void {
-    const { turns, ...summary } = document
+    const { turns, media: _, ...summary } = document
     const owners = turns.flatMap((turn) => turn.owner ?? [])
     entries.set(id, { id, stamp, summary, owners })
     documents.delete(id)

@@ -1,20 +1,35 @@
-import type {
-  Conversation,
-  ConversationChanges,
-  ConversationPage,
-  NewConversation,
-  Page
-} from '../../contract.ts'
+import type { Conversation, ConversationChanges, NewConversation } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
+import type { SqlDialect } from './dialect.ts'
+import { indexTitle } from './search.ts'
 import { type Db, fromConversation, toConversation } from './tables.ts'
 
-export async function insertConversation(db: Db, given: NewConversation, lastSeq: number) {
-  const conversation = { ...given, pinned: false, lastSeq, activeAt: given.createdAt }
-  return await db
+export async function insertConversation(
+  db: Db,
+  dialect: SqlDialect,
+  given: NewConversation & Partial<Pick<Conversation, 'lastSeq' | 'activeAt'>>
+): Promise<Conversation> {
+  const conversation = { pinned: false, lastSeq: 0, activeAt: given.createdAt, ...given }
+  const row = await db
     .insertInto('conversations')
     .values(fromConversation(conversation))
     .returningAll()
     .executeTakeFirstOrThrow()
+  if (row.title !== null) await indexTitle(db, dialect, row.id, row.title)
+  return toConversation(row)
+}
+
+/**
+ * Makes the transaction the only one that changes this conversation until it ends. False when there is none, or none
+ * of that session.
+ */
+export async function lockConversation(db: Db, id: string, sessionId?: string): Promise<boolean> {
+  let query = db
+    .updateTable('conversations')
+    .set((eb) => ({ last_seq: eb.ref('last_seq') }))
+    .where('id', '=', id)
+  if (sessionId !== undefined) query = query.where('session_id', '=', sessionId)
+  return (await query.executeTakeFirst()).numUpdatedRows > 0n
 }
 
 export async function getConversation(db: Db, sessionId: string, id: string): Promise<Conversation | null> {
@@ -27,28 +42,9 @@ export async function getConversation(db: Db, sessionId: string, id: string): Pr
   return row ? toConversation(row) : null
 }
 
-export async function listConversations(
-  db: Db,
-  sessionId: string,
-  page: ConversationPage
-): Promise<Page<Conversation>> {
-  const { after, before, limit, order } = page
-  // A page that ends next to `before` is read backwards from it and turned round.
-  const direction = before === undefined ? order : order === 'asc' ? 'desc' : 'asc'
-  const from = before ?? after
-  let query = db.selectFrom('conversations').selectAll().where('session_id', '=', sessionId)
-  if (from !== undefined) query = query.where('id', direction === 'asc' ? '>' : '<', from)
-  if (page.pinned !== undefined) query = query.where('pinned', '=', page.pinned ? 1 : 0)
-  const rows = await query
-    .orderBy('id', direction)
-    .limit(limit + 1)
-    .execute()
-  const data = rows.slice(0, limit).map(toConversation)
-  return { data: direction === order ? data : data.reverse(), hasMore: rows.length > limit }
-}
-
 export async function updateConversation(
   db: Db,
+  dialect: SqlDialect,
   sessionId: string,
   id: string,
   changes: ConversationChanges
@@ -66,7 +62,9 @@ export async function updateConversation(
     .where('session_id', '=', sessionId)
     .returningAll()
     .executeTakeFirst()
-  return row ? toConversation(row) : null
+  if (!row) return null
+  if (values.title !== undefined) await indexTitle(db, dialect, id, values.title)
+  return toConversation(row)
 }
 
 export async function deleteConversation(db: Db, sessionId: string, id: string): Promise<boolean> {

@@ -1,4 +1,6 @@
 import type { OwnerBeat } from '../../contract.ts'
+import type { SqlDialect } from './dialect.ts'
+import { INDEXED_COLUMNS, indexTurn } from './search.ts'
 import type { Db } from './tables.ts'
 
 export async function advanceBeat(db: Db, owner: string): Promise<void> {
@@ -24,12 +26,14 @@ export async function listBeats(db: Db): Promise<OwnerBeat[]> {
   return [...beats, ...silent]
 }
 
-export async function recoverTurns(db: Db, owner: string): Promise<number> {
-  const result = await db
+export async function recoverTurns(db: Db, dialect: SqlDialect, owner: string): Promise<number> {
+  const ended = await db
     .updateTable('turns')
     .set({ status: 'incomplete', error: 'server_lost', owner: null })
     .where('owner', '=', owner)
-    .executeTakeFirst()
+    .returning(INDEXED_COLUMNS)
+    .execute()
+  for (const row of ended) await indexTurn(db, dialect, row)
   await db.deleteFrom('owners').where('owner', '=', owner).execute()
-  return Number(result.numUpdatedRows)
+  return ended.length
 }

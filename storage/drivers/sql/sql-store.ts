@@ -1,19 +1,24 @@
 import type { Store, StoreCounters } from '../../contract.ts'
+import { beginTurn } from './begin-turn.ts'
+import { addTurns, changeTurn, insertAdded } from './change-turns.ts'
+import { listConversations } from './conversation-pages.ts'
 import {
   deleteConversation,
   getConversation,
   insertConversation,
-  listConversations,
   updateConversation
 } from './conversations.ts'
+import type { SqlDialect } from './dialect.ts'
+import { finishTurn } from './end-turn.ts'
 import { advanceBeat, listBeats, recoverTurns } from './owners.ts'
-import { type Db, toConversation } from './tables.ts'
+import type { Db } from './tables.ts'
 import { exportConversations, importConversation, importTurns } from './transfer.ts'
-import { beginTurn, endTurn, listTurns, supersede } from './turns.ts'
+import { findTurn, listSessionTurns, listTurns } from './turn-pages.ts'
 
 /** What a database brings to the SQL store: how it reads, writes, migrates and closes. */
 export interface SqlEngine {
   counters: StoreCounters
+  dialect: SqlDialect
   migrate(): Promise<void>
   /** Runs a query outside any transaction. Rejects with `StoreError` alone. */
   read<T>(query: (db: Db) => Promise<T>): Promise<T>
@@ -26,6 +31,7 @@ export interface SqlEngine {
 
 /** The store over SQL, the same for every database that Kysely speaks to. */
 export function sqlStore(engine: SqlEngine): Store {
+  const { dialect } = engine
   return {
     counters: engine.counters,
     initialize: () => engine.migrate(),
@@ -35,29 +41,38 @@ export function sqlStore(engine: SqlEngine): Store {
         await db.selectFrom('owners').select('owner').limit(1).execute()
       }),
 
-    createConversation: (conversation) =>
-      engine.write(async (db) => toConversation(await insertConversation(db, conversation, 0))),
+    createConversation: (conversation, turns = []) =>
+      engine.transact(async (db) => {
+        const { id, sessionId, createdAt } = conversation
+        const counted = { lastSeq: turns.length, activeAt: turns.at(-1)?.createdAt ?? createdAt }
+        const made = await insertConversation(db, dialect, { ...conversation, ...counted })
+        await insertAdded(db, dialect, sessionId, id, turns, 0)
+        return made
+      }),
 
     getConversation: (sessionId, id) => engine.read((db) => getConversation(db, sessionId, id)),
 
-    listConversations: (sessionId, page) => engine.read((db) => listConversations(db, sessionId, page)),
+    listConversations: (sessionId, page) =>
+      engine.read((db) => listConversations(db, dialect, sessionId, page)),
 
     updateConversation: (sessionId, id, changes) =>
-      engine.write((db) => updateConversation(db, sessionId, id, changes)),
+      engine.transact((db) => updateConversation(db, dialect, sessionId, id, changes)),
 
     deleteConversation: (sessionId, id) => engine.write((db) => deleteConversation(db, sessionId, id)),
 
-    beginTurn: (turn) => engine.transact((db) => beginTurn(db, turn)),
+    beginTurn: (turn) => engine.transact((db) => beginTurn(db, dialect, turn)),
 
-    finishTurn: (turn, ending) => {
-      const replaces = ending.status === 'completed' && turn.parentSeq < turn.seq - 1
-      if (!replaces) return engine.write((db) => endTurn(db, turn, ending))
-      return engine.transact(async (db) => {
-        const ended = await endTurn(db, turn, ending)
-        if (ended) await supersede(db, turn)
-        return ended
-      })
-    },
+    finishTurn: (turn, ending) => engine.transact((db) => finishTurn(db, dialect, turn, ending)),
+
+    addTurns: (sessionId, id, turns) => engine.transact((db) => addTurns(db, dialect, sessionId, id, turns)),
+
+    changeTurn: (sessionId, turn, change) =>
+      engine.transact((db) => changeTurn(db, dialect, sessionId, turn, change)),
+
+    findTurn: (sessionId, by) => engine.read((db) => findTurn(db, sessionId, by)),
+
+    listSessionTurns: (sessionId, page) =>
+      engine.read((db) => listSessionTurns(db, dialect, sessionId, page)),
 
     listTurns: (sessionId, id, page) => engine.read((db) => listTurns(db, sessionId, id, page)),
 
@@ -66,10 +81,11 @@ export function sqlStore(engine: SqlEngine): Store {
       return engine.read((db) => listBeats(db))
     },
 
-    recoverTurns: (owner) => engine.transact((db) => recoverTurns(db, owner)),
+    recoverTurns: (owner) => engine.transact((db) => recoverTurns(db, dialect, owner)),
 
     exportConversations: (after, limit) => engine.read((db) => exportConversations(db, after, limit)),
-    importConversation: (conversation) => engine.write((db) => importConversation(db, conversation)),
-    importTurns: (turns) => engine.transact((db) => importTurns(db, turns))
+    importConversation: (conversation) =>
+      engine.transact((db) => importConversation(db, dialect, conversation)),
+    importTurns: (turns) => engine.transact((db) => importTurns(db, dialect, turns))
   }
 }

@@ -1,7 +1,8 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { Conversation, JsonObject, Turn, TurnErrorCode, TurnStatus } from '../../contract.ts'
+import type { Conversation, JsonObject, Turn, TurnErrorCode, TurnKind, TurnStatus } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
+import { inflate, type Media, MissingMediaError } from '../media.ts'
 
 /** The tables as both databases hold them; see `migrations/`. */
 export interface Tables {
@@ -18,10 +19,14 @@ export interface Tables {
   }
   turns: {
     id: string
+    session_id: string
     conversation_id: string
     seq: number
     parent_seq: number
+    kind: TurnKind
     superseded: number
+    model: string | null
+    metadata: string
     user_text: string | null
     assistant_text: string | null
     status: TurnStatus
@@ -30,12 +35,41 @@ export interface Tables {
     completion_id: string | null
     detail: string | null
     owner: string | null
+    attempt: number
+    request_hash: string | null
+    idempotency_key: string | null
     created_at: number
   }
+  media: { conversation_id: string; hash: string; data: string }
+  /** What differs between the databases is left out. */
+  search_entries: { conversation_id: string; seq: number }
   owners: { owner: string; beat: number }
 }
 
 export type Db = Kysely<Tables>
+
+export const TURN_COLUMNS = [
+  'turns.id',
+  'turns.conversation_id',
+  'turns.seq',
+  'turns.parent_seq',
+  'turns.kind',
+  'turns.superseded',
+  'turns.model',
+  'turns.metadata',
+  'turns.user_text',
+  'turns.assistant_text',
+  'turns.status',
+  'turns.finish_reason',
+  'turns.error',
+  'turns.completion_id',
+  'turns.detail',
+  'turns.attempt',
+  'turns.created_at'
+] as const
+
+/** Of a turn's row, what the contract shows. */
+export type TurnRow = Omit<Tables['turns'], 'session_id' | 'owner' | 'request_hash' | 'idempotency_key'>
 
 export function toConversation(row: Selectable<Tables['conversations']>): Conversation {
   return {
@@ -43,7 +77,7 @@ export function toConversation(row: Selectable<Tables['conversations']>): Conver
     sessionId: row.session_id,
     title: row.title,
     model: row.model,
-    metadata: parse(row.metadata, row.id) as Record<string, string>,
+    metadata: toMetadata(row),
     pinned: row.pinned === 1,
     lastSeq: row.last_seq,
     createdAt: row.created_at,
@@ -51,20 +85,24 @@ export function toConversation(row: Selectable<Tables['conversations']>): Conver
   }
 }
 
-export function toTurn(row: Omit<Selectable<Tables['turns']>, 'owner'>): Turn {
+export function toTurn(row: TurnRow, media: Media): Turn {
   return {
     id: row.id,
     conversationId: row.conversation_id,
     seq: row.seq,
     parentSeq: row.parent_seq,
+    attempt: row.attempt,
+    kind: row.kind,
     superseded: row.superseded === 1,
+    model: row.model,
+    metadata: toMetadata(row),
     userText: row.user_text,
     assistantText: row.assistant_text,
     status: row.status,
     finishReason: row.finish_reason,
     error: row.error,
     completionId: row.completion_id,
-    detail: row.detail === null ? null : (parse(row.detail, row.id) as JsonObject),
+    detail: toDetail(row, media),
     createdAt: row.created_at
   }
 }
@@ -83,33 +121,50 @@ export function fromConversation(conversation: Conversation): Tables['conversati
   }
 }
 
-export function fromTurn(turn: Turn): Tables['turns'] {
+/** The row of a turn that does not run; its detail is `detail`, since media is kept apart. */
+export function fromTurn(turn: Turn, sessionId: string, detail: string | null): Tables['turns'] {
   return {
     id: turn.id,
+    session_id: sessionId,
     conversation_id: turn.conversationId,
     seq: turn.seq,
     parent_seq: turn.parentSeq,
+    kind: turn.kind,
     superseded: turn.superseded ? 1 : 0,
+    model: storableText(turn.model),
+    metadata: JSON.stringify(turn.metadata),
     user_text: storableText(turn.userText),
     assistant_text: storableText(turn.assistantText),
     status: turn.status,
     finish_reason: storableText(turn.finishReason),
     error: turn.error,
     completion_id: storableText(turn.completionId),
-    detail: toJson(turn.detail),
+    detail,
     owner: null,
+    attempt: turn.attempt,
+    request_hash: null,
+    idempotency_key: null,
     created_at: turn.createdAt
   }
 }
 
-export function toJson(detail: JsonObject | null): string | null {
-  return detail === null ? null : JSON.stringify(detail)
+export function toMetadata({ id, metadata }: { id: string; metadata: string }): Record<string, string> {
+  try {
+    return JSON.parse(metadata)
+  } catch (cause) {
+    throw unreadable(id, cause)
+  }
 }
 
-function parse(json: string, id: string): unknown {
+function toDetail({ id, detail }: TurnRow, media: Media): JsonObject | null {
   try {
-    return JSON.parse(json)
+    return detail === null ? null : inflate(detail, media)
   } catch (cause) {
-    throw new StoreError('STORE_CORRUPT', `the JSON of ${id} cannot be read`, cause)
+    if (cause instanceof MissingMediaError) throw cause
+    throw unreadable(id, cause)
   }
+}
+
+function unreadable(id: string, cause: unknown): StoreError {
+  return new StoreError('STORE_CORRUPT', `the JSON of ${id} cannot be read`, cause)
 }

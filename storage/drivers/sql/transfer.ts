@@ -1,4 +1,10 @@
 import type { Conversation, Turn } from '../../contract.ts'
+import { StoreError } from '../../store-error.ts'
+import { intern } from '../media.ts'
+import { lockConversation } from './conversations.ts'
+import type { SqlDialect } from './dialect.ts'
+import { keepMedia, sweepMedia } from './media.ts'
+import { indexTitle, indexTurn } from './search.ts'
 import { type Db, fromConversation, fromTurn, toConversation } from './tables.ts'
 
 /** The parts of the contract that move data between stores. */
@@ -13,22 +19,49 @@ export async function exportConversations(
   return rows.map(toConversation)
 }
 
-export async function importConversation(db: Db, conversation: Conversation): Promise<void> {
+export async function importConversation(
+  db: Db,
+  dialect: SqlDialect,
+  conversation: Conversation
+): Promise<void> {
   const { id, ...rest } = fromConversation(conversation)
   await db
     .insertInto('conversations')
     .values({ id, ...rest })
     .onConflict((c) => c.column('id').doUpdateSet(rest))
     .execute()
+  await indexTitle(db, dialect, id, rest.title)
+  // A key of the session before might be one of this session too.
+  await db
+    .updateTable('turns')
+    .set({ session_id: rest.session_id, idempotency_key: null })
+    .where('conversation_id', '=', id)
+    .where('session_id', '!=', rest.session_id)
+    .execute()
 }
 
-export async function importTurns(db: Db, turns: Turn[]): Promise<void> {
+export async function importTurns(db: Db, dialect: SqlDialect, turns: Turn[]): Promise<void> {
+  const [first] = turns
+  if (!first) return
+  const { conversationId } = first
+  await lockConversation(db, conversationId)
+  const conversation = await db
+    .selectFrom('conversations')
+    .select('session_id')
+    .where('id', '=', conversationId)
+    .executeTakeFirst()
+  if (!conversation) throw new StoreError('STORE_CORRUPT', 'turns without their conversation')
   for (const turn of turns) {
-    const { conversation_id, seq, ...rest } = fromTurn(turn)
+    const { json: detail, media } = intern(turn.detail)
+    await keepMedia(db, conversationId, media)
+    const row = fromTurn(turn, conversation.session_id, detail)
+    const { conversation_id, seq, ...rest } = row
     await db
       .insertInto('turns')
-      .values({ conversation_id, seq, ...rest })
+      .values(row)
       .onConflict((c) => c.columns(['conversation_id', 'seq']).doUpdateSet(rest))
       .execute()
+    await indexTurn(db, dialect, row)
   }
+  await sweepMedia(db, dialect, conversationId)
 }

@@ -44,12 +44,11 @@ const concurrency: ContractPart = (t, start) => {
     /** Twelve turns side by side; in every other conversation, a delete comes in between. */
     async function use(id: string, index: number): Promise<void> {
       const turns = seqs(12).map(async (n) => {
-        const turn = newTurn(id)
-        const begun = await store.beginTurn(turn)
-        if (!begun) return
+        const begun = await store.beginTurn(newTurn(id))
+        if (begun?.outcome !== 'begun') return
         if (index % 2 === 1 && n === 6) await store.deleteConversation(SESSION, id)
         const gone = (await store.getConversation(SESSION, id)) === null
-        const ended = await store.finishTurn({ id: turn.id, conversationId: id, ...begun }, COMPLETED)
+        const ended = await store.finishTurn(begun.turn, COMPLETED)
         if (gone) late.push(ended)
       })
       await Promise.all(turns)

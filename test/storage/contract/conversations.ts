@@ -64,14 +64,14 @@ const conversations: ContractPart = (t, start) => {
   t.test('a first turn can bring its conversation with it', async (t) => {
     const store = await start(t)
     const id = newId('conv')
-    const turn = newTurn(id, { create: true, title: 'A title', model: 'a-model' })
-    t.strictSame(await store.beginTurn(turn), { seq: 1, parentSeq: 0 })
+    const turn = newTurn(id, { create: true, title: 'A title', model: 'a-model', metadata: { a: '1' } })
+    t.match(await store.beginTurn(turn), { outcome: 'begun', turn: { seq: 1, parentSeq: 0 } })
     t.strictSame(await store.getConversation(SESSION, id), {
       id,
       sessionId: SESSION,
       title: 'A title',
       model: 'a-model',
-      metadata: {},
+      metadata: { a: '1' },
       pinned: false,
       lastSeq: 1,
       createdAt: turn.createdAt,

@@ -4,7 +4,9 @@ import { COMPLETED, newConversation, newTurn, SESSION } from './rows.ts'
 
 const conversation = newConversation()
 const turn = newTurn(conversation.id)
-const key = { id: turn.id, conversationId: conversation.id, seq: 1, parentSeq: 0 }
+const key = { id: turn.id, conversationId: conversation.id, seq: 1, parentSeq: 0, attempt: 1 }
+
+const added = { id: newTurn('').id, userText: null, assistantText: null, detail: null, createdAt: 1 }
 
 /** In an order in which each write has something to write. */
 const writes: { [method: string]: (store: Store) => Promise<unknown> } = {
@@ -13,6 +15,8 @@ const writes: { [method: string]: (store: Store) => Promise<unknown> } = {
   beginTurn: (store) => store.beginTurn(turn),
   finishTurn: (store) => store.finishTurn(key, COMPLETED),
   'beginTurn with a parent': (store) => store.beginTurn({ ...newTurn(conversation.id), parentSeq: 0 }),
+  addTurns: (store) => store.addTurns(SESSION, conversation.id, [added]),
+  changeTurn: (store) => store.changeTurn(SESSION, { ...added, ...key, id: added.id, seq: 3 }, () => null),
   beat: (store) => store.beat('here'),
   recoverTurns: (store) => store.recoverTurns('here'),
   deleteConversation: (store) => store.deleteConversation(SESSION, conversation.id)
@@ -22,6 +26,8 @@ const reads: { [method: string]: (store: Store) => Promise<unknown> } = {
   ping: (store) => store.ping(),
   getConversation: (store) => store.getConversation(SESSION, conversation.id),
   listConversations: (store) => store.listConversations(SESSION, { limit: 10, order: 'asc' }),
+  findTurn: (store) => store.findTurn(SESSION, { id: turn.id }),
+  listSessionTurns: (store) => store.listSessionTurns(SESSION, { kind: 'chat', limit: 10, order: 'asc' }),
   listTurns: (store) => store.listTurns(SESSION, conversation.id, { limit: 10, order: 'asc' })
 }
 

@@ -55,7 +55,7 @@ export default function durability(t: Test, makePlace: MakePlace): void {
     const writes = seqs(30).map(() => store.beginTurn(newTurn(id)))
     await store.close()
     t.strictSame(
-      (await Promise.all(writes)).map((begun) => begun?.seq).toSorted((a = 0, b = 0) => a - b),
+      (await Promise.all(writes)).map((begun) => begun?.turn.seq).toSorted((a = 0, b = 0) => a - b),
       seqs(30)
     )
     const again = await open()

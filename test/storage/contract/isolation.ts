@@ -3,6 +3,8 @@ import { newId } from '../../../storage/ids.ts'
 import type { ContractPart } from '../contract.ts'
 import { allTurns, createConversation, exchange, newTurn, SESSION } from './rows.ts'
 
+const ADDED = { id: newId('turn'), userText: 'x', assistantText: null, detail: null, createdAt: 1 }
+
 /** Every method that names a conversation, and what it gives when there is none for the session. */
 const calls: {
   [method: string]: [(store: Store, session: string, id: string) => Promise<unknown>, unknown]
@@ -24,6 +26,12 @@ const calls: {
   beginTurn: [
     (store, sessionId, id) => store.beginTurn(newTurn(id, { sessionId, title: 'x', model: 'x' })),
     null
+  ],
+  addTurns: [(store, session, id) => store.addTurns(session, id, [ADDED]), null],
+  changeTurn: [
+    (store, session, conversationId) =>
+      store.changeTurn(session, { id: 'turn_1', conversationId, seq: 1 }, () => null),
+    false
   ],
   'beginTurn with a parent': [
     (store, sessionId, id) => store.beginTurn(newTurn(id, { sessionId, parentSeq: 1 })),

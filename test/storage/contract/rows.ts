@@ -31,7 +31,14 @@ export function newTurn(conversationId: string, changes: Partial<NewTurn> = {}):
     sessionId: SESSION,
     conversationId,
     create: false,
+    kind: 'chat',
     parentSeq: null,
+    expectedLastSeq: null,
+    requestHash: null,
+    idempotencyKey: null,
+    keysSince: 0,
+    retrySince: null,
+    metadata: {},
     title: null,
     model: null,
     userText: 'Hi',
@@ -47,6 +54,7 @@ export const COMPLETED: TurnEnding = {
   error: null,
   finishReason: 'stop',
   completionId: 'chatcmpl-1',
+  model: 'a-model',
   assistantText: 'Hello',
   detail: null
 }
@@ -74,8 +82,8 @@ export async function begin(
 ): Promise<TurnKey> {
   const turn = newTurn(conversationId, changes)
   const begun = await store.beginTurn(turn)
-  if (begun === null) throw new Error('the conversation is not there')
-  return { id: turn.id, conversationId, ...begun }
+  if (begun?.outcome !== 'begun') throw new Error('the turn has not begun')
+  return begun.turn
 }
 
 /** A whole turn: begun and ended. */

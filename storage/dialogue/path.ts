@@ -1,0 +1,47 @@
+import type { Store, Turn } from '../contract.ts'
+
+const PAGE = 500
+
+/** All turns of a conversation up to `lastSeq`, in their order; null when it is not there for this session. */
+export async function turnsUpTo(
+  store: Store,
+  sessionId: string,
+  conversationId: string,
+  lastSeq: number
+): Promise<Turn[] | null> {
+  const turns: Turn[] = []
+  for (let afterSeq = 0; ; afterSeq = turns.at(-1)?.seq ?? 0) {
+    const page = await store.listTurns(sessionId, conversationId, {
+      limit: PAGE,
+      order: 'asc',
+      afterSeq,
+      beforeSeq: lastSeq + 1,
+      includeSuperseded: true
+    })
+    if (!page) return null
+    turns.push(...page.data)
+    if (!page.hasMore) return turns
+  }
+}
+
+/** The turns on the way to turn `seq`, itself included: those that count now, or the way of a replaced one. */
+export function pathTo(turns: Turn[], seq: number): Turn[] {
+  const before = turns.filter((turn) => turn.seq <= seq)
+  const bySeq = new Map(before.map((turn) => [turn.seq, turn]))
+  if (!bySeq.get(seq)?.superseded) return before.filter((turn) => !turn.superseded && !brokeOffBeside(turn))
+  const path: Turn[] = []
+  for (let at = seq; at > 0; ) {
+    // A turn that was deleted is passed over.
+    const turn = bySeq.get(at) ?? before.findLast((other) => other.seq < at && !other.superseded)
+    if (!turn) break
+    path.unshift(turn)
+    // What did not complete has replaced nothing.
+    at = turn.status === 'completed' ? turn.parentSeq : turn.seq - 1
+  }
+  return path.filter((turn) => !brokeOffBeside(turn))
+}
+
+/** Whether a turn was to replace others and broke off: what it was to replace still counts, and not both can. */
+function brokeOffBeside({ status, seq, parentSeq }: Turn): boolean {
+  return status === 'incomplete' && parentSeq < seq - 1
+}

@@ -1,0 +1,68 @@
+import type { BegunTurn, NewTurn } from '../../contract.ts'
+import { hasFailed, newDocument, withNextAttempt, withTurn } from './changes.ts'
+import type { ConversationDocument, TurnDocument } from './document.ts'
+import { type FoundTurn, fullTurn, newestOf } from './session-turns.ts'
+
+interface Folder {
+  /** All turns of a session. */
+  turnsOf(sessionId: string): Promise<FoundTurn[]>
+  /** Replaces a conversation's document by what `change` makes of it; null leaves it as it is. */
+  rewrite<T>(
+    id: string,
+    change: (current: ConversationDocument | null) => { next: ConversationDocument | null; result: T }
+  ): Promise<{ written: boolean; result: T }>
+}
+
+/** Only for one request of a key at a time: nothing holds the session's turns while they are looked through. */
+export async function beginTurn(turn: NewTurn, folder: Folder): Promise<BegunTurn | null> {
+  while (turn.idempotencyKey !== null || turn.retrySince !== null) {
+    const turns = await folder.turnsOf(turn.sessionId)
+    const keyed =
+      turn.idempotencyKey === null
+        ? undefined
+        : turns.find((found) => found.turn.idempotency_key === turn.idempotencyKey)
+    if (keyed && keyed.turn.created_at < turn.keysSince) {
+      await folder.rewrite(keyed.conversationId, (current) => ({
+        next: current && withoutKey(current, keyed.turn),
+        result: null
+      }))
+      continue
+    }
+    const sameRequest = keyed !== undefined && (keyed.turn.request_hash ?? null) === turn.requestHash
+    if (keyed && !(sameRequest && hasFailed(keyed.turn)))
+      return { outcome: 'known', turn: fullTurn(keyed), sameRequest }
+    const earlier = keyed ?? newestOf(turns.filter((found) => isToRetry(found.turn, turn)))
+    if (!earlier) break
+    const { result } = await folder.rewrite(earlier.conversationId, (current) => {
+      const begun = current && withNextAttempt(current, earlier.conversationId, earlier.turn, turn)
+      return begun ?? { next: null, result: null }
+    })
+    if (result) return { outcome: 'begun', turn: result }
+  }
+  const { result } = await folder.rewrite(turn.conversationId, (current) => {
+    const own = current?.session_id === turn.sessionId ? current : null
+    const document = turn.create ? newDocument(turn) : own
+    return document ? withTurn(document, turn) : { next: null, result: null }
+  })
+  return result && { outcome: 'begun', turn: result }
+}
+
+function isToRetry(earlier: TurnDocument, { requestHash, retrySince }: NewTurn): boolean {
+  return (
+    requestHash !== null &&
+    retrySince !== null &&
+    earlier.request_hash === requestHash &&
+    earlier.created_at >= retrySince &&
+    earlier.idempotency_key === undefined &&
+    hasFailed(earlier)
+  )
+}
+
+function withoutKey(document: ConversationDocument, { id, seq }: TurnDocument): ConversationDocument {
+  const turns = document.turns.map((turn) => {
+    if (turn.id !== id || turn.seq !== seq) return turn
+    const { idempotency_key: _, ...rest } = turn
+    return rest
+  })
+  return { ...document, turns }
+}

@@ -1,0 +1,21 @@
+import { sql } from 'kysely'
+import type { SqlDialect } from './dialect.ts'
+
+/** The words are a `tsvector` in `search_entries`. */
+export const postgresDialect: SqlDialect = {
+  // A subquery for one value runs first, before the statement locks a row of its own.
+  held: (id) =>
+    sql`(select conversations.id from conversations where conversations.id = ${id} for key share)`,
+  contains: (column, part) => sql`strpos(${sql.ref(column)}, ${part}) > 0`,
+
+  async putWords(db, conversationId, seq, words) {
+    await sql`
+      insert into search_entries (conversation_id, seq, words)
+      values (${conversationId}, ${seq}, array_to_tsvector(${words}::text[]))
+      on conflict (conversation_id, seq) do update set words = excluded.words`.execute(db)
+  },
+
+  conversationsWith: (words) => sql`(
+    select search_entries.conversation_id from search_entries
+    where search_entries.words @@ ${words.map((word) => `'${word}'`).join(' & ')}::tsquery)`
+}

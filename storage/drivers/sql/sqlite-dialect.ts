@@ -1,0 +1,51 @@
+import { sql } from 'kysely'
+import type { DeferredWrites } from '../group-commit.ts'
+import type { SqlDialect } from './dialect.ts'
+
+/**
+ * The words are in an FTS5 table, under the ids of `search_entries`. They are written at the end of a transaction:
+ * FTS5 writes to its tables at each savepoint, which costs more than all the rest of a turn.
+ */
+export function createSqliteDialect(): { dialect: SqlDialect; deferred: DeferredWrites } {
+  const entries: { id: number; words: string }[] = []
+
+  const deferred: DeferredWrites = {
+    count: () => entries.length,
+    keep(count) {
+      entries.length = count
+    },
+    async write(db) {
+      const put = new Map(entries.splice(0).map(({ id, words }) => [id, words]))
+      if (put.size === 0) return
+      // What was deleted by a later write of the same transaction must not be found.
+      const there = await sql<{ id: number }>`select id from search_entries
+        where id in (select value from json_each(${JSON.stringify([...put.keys()])}))`.execute(db)
+      // One at a time: of several rows in one statement, FTS5 would write each at once too.
+      for (const { id } of there.rows)
+        await sql`insert or replace into search_words (rowid, words) values (${id}, ${put.get(id)})`.execute(
+          db
+        )
+    }
+  }
+
+  const dialect: SqlDialect = {
+    // A transaction has the only lock there is.
+    held: (conversationId) => sql`${conversationId}`,
+    contains: (column, part) => sql`instr(${sql.ref(column)}, ${part}) > 0`,
+
+    async putWords(db, conversationId, seq, words) {
+      // The update changes nothing; it makes a row that is there return its id.
+      const { rows } = await sql<{ id: number }>`
+        insert into search_entries (conversation_id, seq) values (${conversationId}, ${seq})
+        on conflict (conversation_id, seq) do update set seq = excluded.seq returning id`.execute(db)
+      for (const { id } of rows) entries.push({ id, words: words.join(' ') })
+    },
+
+    conversationsWith: (words) => sql`(
+      select search_entries.conversation_id from search_words
+      join search_entries on search_entries.id = search_words.rowid
+      where search_words match ${words.map((word) => `"${word}"`).join(' ')})`
+  }
+
+  return { dialect, deferred }
+}

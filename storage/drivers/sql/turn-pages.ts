@@ -1,0 +1,102 @@
+import { sql } from 'kysely'
+import type { Page, SessionTurn, SessionTurnPage, Turn, TurnKind, TurnPage } from '../../contract.ts'
+import { storableText } from '../../storable-text.ts'
+import { hasPairs, pairsInJson, readMatching } from '../metadata-filter.ts'
+import { getConversation } from './conversations.ts'
+import type { SqlDialect } from './dialect.ts'
+import { readTurns } from './media.ts'
+import { type Db, TURN_COLUMNS, toMetadata } from './tables.ts'
+
+export async function listTurns(
+  db: Db,
+  sessionId: string,
+  conversationId: string,
+  page: TurnPage
+): Promise<Page<Turn> | null> {
+  let query = db
+    .selectFrom('turns')
+    .innerJoin('conversations', 'conversations.id', 'turns.conversation_id')
+    .select(TURN_COLUMNS)
+    .where('turns.conversation_id', '=', conversationId)
+    .where('conversations.session_id', '=', sessionId)
+  if (page.afterSeq !== undefined) query = query.where('turns.seq', '>', page.afterSeq)
+  if (page.beforeSeq !== undefined) query = query.where('turns.seq', '<', page.beforeSeq)
+  if (!page.includeSuperseded) query = query.where('turns.superseded', '=', 0)
+  query = query.orderBy('turns.seq', page.order).limit(page.limit + 1)
+  const turns = await readTurns(db, () => query.execute())
+  if (turns.length === 0 && !(await getConversation(db, sessionId, conversationId))) return null
+  return { data: turns.slice(0, page.limit), hasMore: turns.length > page.limit }
+}
+
+export async function findTurn(
+  db: Db,
+  sessionId: string,
+  by: { id: string } | { completionId: string; kind: TurnKind }
+): Promise<Turn | null> {
+  const ofSession = db.selectFrom('turns').select(TURN_COLUMNS).where('session_id', '=', sessionId)
+  const query =
+    'id' in by
+      ? ofSession.where('id', '=', storableText(by.id))
+      : ofSession
+          .where('completion_id', '=', storableText(by.completionId))
+          .where('kind', '=', by.kind)
+          .where('status', '!=', 'failed')
+          .orderBy(sql`status = 'completed'`, 'desc')
+          .orderBy('id', 'desc')
+  const [turn] = await readTurns(db, () => query.limit(1).execute())
+  return turn ?? null
+}
+
+export async function listSessionTurns(
+  db: Db,
+  dialect: SqlDialect,
+  sessionId: string,
+  page: SessionTurnPage
+): Promise<Page<SessionTurn>> {
+  const { limit, order, after, metadata = {} } = page
+  const pairs = pairsInJson(metadata)
+  let listed = db
+    .selectFrom('turns')
+    .where('session_id', '=', sessionId)
+    .where('kind', '=', page.kind)
+    .where('status', '=', 'completed')
+  if (page.model !== undefined) listed = listed.where('model', '=', storableText(page.model))
+  for (const pair of pairs) listed = listed.where(dialect.contains('metadata', pair))
+  // A pair's JSON may, by accident, stand inside another value.
+  const matches =
+    pairs.length > 0 ? (row: { id: string; metadata: string }) => hasPairs(toMetadata(row), metadata) : null
+
+  const turns = await readTurns(db, () =>
+    readMatching(
+      limit + 1,
+      after,
+      (cursor, count) => {
+        const query = listed.select(TURN_COLUMNS).orderBy('id', order).limit(count)
+        const rest = cursor === undefined ? query : query.where('id', order === 'asc' ? '>' : '<', cursor)
+        return rest.execute()
+      },
+      matches
+    )
+  )
+  const data = turns.slice(0, limit)
+  const newest = new Map<string, string>()
+  const ids = data.flatMap(({ completionId }) => completionId ?? [])
+  if (ids.length > 0) {
+    const rows = await db
+      .selectFrom('turns')
+      .select(['completion_id', (eb) => eb.fn.max('id').as('newest')])
+      .where('session_id', '=', sessionId)
+      .where('completion_id', 'in', ids)
+      .where('kind', '=', page.kind)
+      .where('status', '=', 'completed')
+      .groupBy('completion_id')
+      .execute()
+    for (const row of rows) newest.set(row.completion_id ?? '', row.newest)
+  }
+  const isNewest = ({ id, completionId }: Turn): boolean =>
+    completionId === null || id >= (newest.get(completionId) ?? id)
+  return {
+    data: data.map((turn) => ({ ...turn, newestOfItsId: isNewest(turn) })),
+    hasMore: turns.length > limit
+  }
+}

@@ -1,0 +1,33 @@
+/** Scripts that put no spaces between words; each of their characters counts as one. */
+const UNSPACED =
+  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'
+/** A longer word counts as several, in a text as in a query. */
+const WORD = new RegExp(
+  `[${UNSPACED}]\\p{M}{0,8}|(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}\\p{Co}]){1,64}`,
+  'gu'
+)
+
+/** How much of a text can be found: its beginning, and as many different words; a text of this length is a book. */
+const MAX_CHARACTERS = 1_048_576
+const MAX_BYTES = 524_288
+
+/**
+ * The different words of `text`, as every driver searches them: letters and digits, without regard to case or to the
+ * form that Unicode spells them in (NFKC). Signs separate words and are not searched.
+ */
+export function searchWords(text: string): string[] {
+  const words = new Set<string>()
+  let bytes = 0
+  for (const [word] of folded(text.slice(0, MAX_CHARACTERS)).matchAll(WORD)) {
+    if (words.has(word)) continue
+    bytes += Buffer.byteLength(word)
+    if (bytes > MAX_BYTES) break
+    words.add(word)
+  }
+  return [...words]
+}
+
+/** Lower case can bring back what NFKC has joined, and makes of a sigma what stands behind it. */
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+}
