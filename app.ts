@@ -12,9 +12,14 @@ import proxy from './plugins/proxy/index.ts'
 import requestLog from './plugins/request-log.ts'
 import storage from './plugins/storage.ts'
 import validation from './plugins/validation.ts'
+import { querystringParser } from './query-string.ts'
 import chatCompletions from './routes/chat-completions.ts'
 import conversations from './routes/conversations.ts'
+import items from './routes/items.ts'
 import passedThrough from './routes/passed-through.ts'
+import responses from './routes/responses.ts'
+import storedCompletions from './routes/stored-completions.ts'
+import storedResponses from './routes/stored-responses.ts'
 import turns from './routes/turns.ts'
 
 export { migrateStore } from './plugins/storage.ts'
@@ -35,7 +40,10 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     frameworkErrors: sendErrorShape,
     clientErrorHandler: refuseMalformed,
-    routerOptions: { maxParamLength: 16_384 } // whatever Node accepts as a URL
+    routerOptions: {
+      maxParamLength: 16_384, // whatever Node accepts as a URL
+      querystringParser
+    }
   })
   try {
     await app.register(sensible)
@@ -65,12 +73,17 @@ export async function buildApp(
       async (v1) => {
         await v1.register(identity, { auth: config.AUTH })
         v1.addHook('onSend', async (_request, reply) => void reply.preventCache())
-        await v1.register(chatCompletions, {
+        const exchange = {
           defaultModel: config.DEFAULT_MODEL ?? (demo ? DEMO_MODEL : undefined),
           persist: config.PERSIST_TRANSCRIPTS,
           onDisconnect: config.ON_DISCONNECT
-        })
+        }
+        await v1.register(chatCompletions, exchange)
+        await v1.register(storedCompletions)
+        await v1.register(responses, exchange)
+        await v1.register(storedResponses)
         await v1.register(conversations)
+        await v1.register(items)
         await v1.register(turns)
         await v1.register(passedThrough)
       },

@@ -44,3 +44,9 @@ export function errorBody(
 export function conversationNotFound(param: string | null = null): ApiError {
   return new ApiError(404, 'conversation_not_found', 'No such conversation.', { param })
 }
+
+/** OpenAI's answer to a second request at the same time in one conversation. */
+export function conversationLocked(param: string | null = null): ApiError {
+  const message = 'Another request is running in this conversation. Please try again in a few seconds.'
+  return new ApiError(400, 'conversation_locked', message, { param })
+}

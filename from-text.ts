@@ -1,5 +1,4 @@
 import type { TObject, TProperties } from 'typebox'
-import { Value } from 'typebox/value'
 
 /**
  * Values that arrived as text, as a flat object `schema` describes them: defaults filled in, whole numbers and
@@ -19,5 +18,14 @@ export function fromText(
       return [name, value === 'true']
     return [name, value]
   })
-  return Value.Default(schema, Object.fromEntries(converted)) as Record<string, unknown>
+  return { ...defaultsOf(schema), ...Object.fromEntries(converted) }
+}
+
+/** Only the top level has any; `Value.Default` fails on a record with a key that its pattern refuses. */
+function defaultsOf(schema: TObject<TProperties>): Record<string, unknown> {
+  const defaults = Object.entries(schema.properties).flatMap(([name, property]) => {
+    const { default: value } = property as { default?: unknown }
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(defaults)
 }

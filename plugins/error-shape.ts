@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { ApiError, errorBody } from '../errors.ts'
+import { ApiError, conversationLocked, errorBody } from '../errors.ts'
 import { StoreError } from '../storage/store-error.ts'
 
 /** What Fastify's own errors mean to a client. Anything else that it raises below 500 keeps its message. */
@@ -25,6 +25,7 @@ const KNOWN: Record<string, [statusCode: number, code: string, message: string]>
 /** Turns whatever was thrown into what the client may know of it. */
 function toApiError(err: Partial<FastifyError> & Error): ApiError {
   if (err instanceof ApiError) return err
+  if (err instanceof StoreError && err.code === 'CONVERSATION_BUSY') return conversationLocked()
   if (err instanceof StoreError) {
     return new ApiError(503, 'storage_unavailable', 'The store is unavailable.', {
       cause: err,

@@ -1,9 +1,22 @@
 import { Type } from 'typebox'
 import { ApiError, conversationNotFound } from '../errors.ts'
-import type { Conversation } from '../storage/contract.ts'
+import type { Conversation, JsonObject } from '../storage/contract.ts'
 import { isId, newId } from '../storage/ids.ts'
+import { searchWords } from '../storage/search-words.ts'
+import { titleOf } from '../storage/title.ts'
+import { toAddedTurns } from './added-turns.ts'
+import { assertItems, NewItems } from './item-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { ConversationView, ListView, Metadata, toConversationView, toListView } from './shapes.ts'
+import {
+  ConversationView,
+  invalidCursor,
+  ListView,
+  Metadata,
+  Nullish,
+  pageQuery,
+  toConversationView,
+  toListView
+} from './shapes.ts'
 
 const Params = Type.Object({ id: Type.String() })
 
@@ -12,7 +25,8 @@ const NewConversation = Type.Object(
   {
     metadata: Type.Optional(Type.Union([Metadata, Type.Null()])),
     title: Type.Optional(Title),
-    model: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()]))
+    model: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
+    items: Nullish(NewItems)
   },
   { additionalProperties: false }
 )
@@ -26,11 +40,11 @@ const Changes = Type.Object(
 )
 const ListQuery = Type.Object(
   {
-    limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
-    order: Type.Union([Type.Literal('asc'), Type.Literal('desc')], { default: 'desc' }),
-    after: Type.Optional(Type.String()),
+    ...pageQuery('desc'),
     before: Type.Optional(Type.String()),
-    pinned: Type.Optional(Type.Boolean())
+    pinned: Type.Optional(Type.Boolean()),
+    metadata: Type.Optional(Metadata),
+    q: Type.Optional(Type.String({ maxLength: 512 }))
   },
   { additionalProperties: false }
 )
@@ -51,14 +65,18 @@ const conversations: RoutePlugin = async (app) => {
       }
     },
     async ({ body, sessionId }) => {
-      const conversation = await app.store.createConversation({
+      const items = (body?.items ?? []) as JsonObject[]
+      assertItems(items)
+      const turns = toAddedTurns(items)
+      const given = {
         id: newId('conv'),
         sessionId,
-        title: body?.title ?? null,
+        title: body?.title ?? titleOf(turns[0]?.userText ?? null),
         model: body?.model ?? null,
         metadata: body?.metadata ?? {},
         createdAt: Date.now()
-      })
+      }
+      const conversation = await app.store.createConversation(given, turns)
       return toConversationView(conversation)
     }
   )
@@ -70,9 +88,7 @@ const conversations: RoutePlugin = async (app) => {
       for (const cursor of ['after', 'before'] as const) {
         const id = query[cursor]
         if (id !== undefined && !isId('conv', id)) {
-          throw new ApiError(400, 'invalid_value', `Invalid '${cursor}': not a conversation id.`, {
-            param: cursor
-          })
+          throw invalidCursor(cursor)
         }
       }
       if (query.after !== undefined && query.before !== undefined) {
@@ -80,7 +96,12 @@ const conversations: RoutePlugin = async (app) => {
           param: 'before'
         })
       }
-      return toListView(await app.store.listConversations(sessionId, query), toConversationView)
+      const { q, ...page } = query
+      const words = q === undefined ? undefined : searchWords(q)
+      if (words?.length === 0) {
+        throw new ApiError(400, 'invalid_value', "Invalid 'q': it holds no word.", { param: 'q' })
+      }
+      return toListView(await app.store.listConversations(sessionId, { ...page, words }), toConversationView)
     }
   )
 

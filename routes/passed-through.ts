@@ -4,8 +4,8 @@ import type { RoutePlugin } from './route-plugin.ts'
 
 /** Calls that are the upstream's alone: `/v1/models`, `/v1/models/{id}`, `/v1/embeddings`. Nothing is recorded. */
 const passedThrough: RoutePlugin = async (app) => {
-  const unrecorded = () => ({
-    begin: async () => null,
+  const unrecorded = (request: { method: 'GET' | 'POST'; path: string; body?: Buffer }) => ({
+    begin: async () => ({ turn: null, request }),
     reader: createOpaqueAnswer(),
     onDisconnect: 'abort' as const
   })
@@ -14,13 +14,13 @@ const passedThrough: RoutePlugin = async (app) => {
   for (const url of ['/models', '/models/*']) {
     app.get(url, async (request, reply) => {
       const path = pathBelowModels(request.url, request.params as { '*'?: string })
-      await app.relay(reply, { request: { method: 'GET', path }, ...unrecorded() })
+      await app.relay(reply, unrecorded({ method: 'GET', path }))
     })
   }
 
   app.post('/embeddings', async (request, reply) => {
     const body = request.rawBody ?? Buffer.alloc(0)
-    await app.relay(reply, { request: { method: 'POST', path: '/embeddings', body }, ...unrecorded() })
+    await app.relay(reply, unrecorded({ method: 'POST', path: '/embeddings', body }))
   })
 }
 

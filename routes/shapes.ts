@@ -1,5 +1,8 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import type { Conversation, Page, Turn } from '../storage/contract.ts'
+import { ApiError } from '../errors.ts'
+import type { Conversation, JsonObject, Page, Turn } from '../storage/contract.ts'
+
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** OpenAI's limits on metadata: 16 pairs, keys of 64 and values of 512 characters. */
 export const Metadata = Type.Record(
@@ -8,7 +11,14 @@ export const Metadata = Type.Record(
   { maxProperties: 16, additionalProperties: false }
 )
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+/** Absent and null are the same. */
+export const Nullish = <T extends TSchema>(schema: T) => Type.Optional(Nullable(schema))
+
+/** A conversation as a request names it. */
+export const ConversationReference = Type.Union([
+  Type.String(),
+  Type.Object({ id: Type.String() }, { additionalProperties: false })
+])
 
 export const ConversationView = Type.Object({
   id: Type.String(),
@@ -43,6 +53,10 @@ export const TurnView = Type.Object({
   seq: Type.Integer(),
   parent_seq: Type.Integer({ description: 'The turn this one follows; 0 = the beginning' }),
   superseded: Type.Boolean(),
+  kind: Type.String(),
+  model: Nullable(Type.String()),
+  metadata: Type.Record(Type.String(), Type.String()),
+  attempt: Type.Integer(),
   created_at: Type.Integer({ description: 'Unix seconds' }),
   status: Type.String(),
   error: Nullable(Type.String()),
@@ -61,6 +75,10 @@ export function toTurnView(turn: Turn): Static<typeof TurnView> {
     seq: turn.seq,
     parent_seq: turn.parentSeq,
     superseded: turn.superseded,
+    kind: turn.kind,
+    model: turn.model,
+    metadata: turn.metadata,
+    attempt: turn.attempt,
     created_at: toSeconds(turn.createdAt),
     status: turn.status,
     error: turn.error,
@@ -93,6 +111,21 @@ export function toListView<T, V extends { id: string }>(page: Page<T>, toView: (
   }
 }
 
-function toSeconds(ms: number): number {
+export function toSeconds(ms: number): number {
   return Math.floor(ms / 1000)
+}
+
+/** An object whose fields are another's to define. */
+export const AnyObject = Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true }))
+
+/** The query of lists that are cut by an id. */
+export const pageQuery = (order: 'asc' | 'desc') => ({
+  limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+  order: Type.Union([Type.Literal('asc'), Type.Literal('desc')], { default: order }),
+  after: Type.Optional(Type.String())
+})
+
+/** A cursor that is no place in the list that it was sent to. */
+export function invalidCursor(name = 'after'): ApiError {
+  return new ApiError(400, 'invalid_value', `Invalid '${name}': not an id of this list.`, { param: name })
 }

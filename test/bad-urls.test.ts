@@ -51,19 +51,34 @@ t.test('a query parameter with a wrong value is a 400 that names it', async (t) 
 t.test('a query parameter that does not exist is a 400 that names it', async (t) => {
   const { url } = await startApp(t)
   const { id } = (await request(`${url}/v1/conversations`, { body: {} })).json
-  const unknown = [
-    'page',
-    'Limit',
-    'limit[]',
-    'after_seq[]',
-    '__proto__',
-    '__proto__[polluted]',
-    'constructor[prototype][polluted]'
-  ]
+  const unknown = ['page', 'Limit', 'constructor', 'toString']
   for (const path of ['/v1/conversations', `/v1/conversations/${id}/turns`]) {
     for (const param of unknown) {
       const res = await request(`${url}${path}?${param}=1`)
       isErrorReply(t, res, 400, { param, code: 'unknown_parameter' }, `${path.slice(-13)}?${param}`)
+    }
+  }
+})
+
+t.test('brackets say what they say at OpenAI, and pollute nothing', async (t) => {
+  const { url } = await startApp(t)
+  const { id } = (await request(`${url}/v1/conversations`, { body: {} })).json
+  const cases: [query: string, code: string, param: string][] = [
+    ['limit[]=1', 'invalid_value', 'limit'],
+    ['limit[a]=1', 'invalid_value', 'limit'],
+    ['order[]=asc', 'invalid_value', 'order'],
+    ['constructor[prototype]=1', 'unknown_parameter', 'constructor'],
+    ['constructor[prototype][polluted]=1', 'unknown_parameter', 'constructor'],
+    ['page[]=1', 'unknown_parameter', 'page']
+  ]
+  for (const path of ['/v1/conversations', `/v1/conversations/${id}/turns`]) {
+    for (const [query, code, param] of cases) {
+      const res = await request(`${url}${path}?${query}`)
+      isErrorReply(t, res, 400, { code, param }, `${path.slice(-13)}?${query}`)
+    }
+    for (const query of ['__proto__=1', '__proto__[polluted]=1', '__proto__[]=1']) {
+      const res = await request(`${url}${path}?${query}`)
+      t.strictSame(res.text, (await request(`${url}${path}`)).text, `${query} is ignored`)
     }
   }
   t.equal(({} as { polluted?: unknown }).polluted, undefined)

@@ -9,7 +9,7 @@ import { Value } from 'typebox/value'
 import { ConfigSchema, loadConfig } from '../config.ts'
 import { FAILURES, type Failure } from '../plugins/proxy/endings.ts'
 import { EXPOSED_HEADERS } from '../plugins/proxy/headers.ts'
-import { ConversationView, ListView, TurnView } from '../routes/shapes.ts'
+import { AnyObject, ConversationView, ListView, TurnView } from '../routes/shapes.ts'
 import { startApp } from './helper/app.ts'
 import {
   codeBlocks,
@@ -24,6 +24,7 @@ import { runSnippet } from './helper/run-snippet.ts'
 const ROOT = path.join(import.meta.dirname, '..')
 const readme = readSource('README.md')
 const api = readSource('docs/api.md')
+const openai = readSource('docs/openai.md')
 const failures: Failure[] = Object.values(FAILURES)
 const settings = Object.entries(
   ConfigSchema.properties as Record<string, TSchema & { default?: unknown; description?: string }>
@@ -81,9 +82,10 @@ t.test('the errors in the README are those of the sources', async (t) => {
     .map(readSource)
     .join('\n')
   const thrown = sources.matchAll(/(?:new ApiError|tell)\(\s*(\d{3}),\s*'(\w+)'/g)
+  const told = sources.matchAll(/(?:return \{|Notice = \{)\s*statusCode: (\d{3}),\s*code: '(\w+)'/g)
   const fastify = sources.matchAll(/(FST_\w+): \[\s*(?:(\d{3}),\s*)?'(\w+)'/g)
   const expected = [
-    ...[...thrown].map(([, status, code]) => `${status} ${code}`),
+    ...[...thrown, ...told].map(([, status, code]) => `${status} ${code}`),
     ...[...fastify].map(([, name, status, code]) => `${status ?? statusOf(name)} ${code}`),
     ...failures.filter(reachesClient).map(({ statusCode, code, error }) => `${statusCode} ${code ?? error}`)
   ]
@@ -116,11 +118,16 @@ t.test('the endings in docs/life-of-a-turn.md are those of the code', async (t) 
   t.same(unique(rows.map(([, , error]) => codeIn(error))), unique(codes))
 })
 
-t.test('the JSON examples of docs/api.md have the shape of the answers', async (t) => {
-  const views: Record<string, TSchema> = { conversation: ConversationView, list: ListView(TurnView) }
-  const examples = codeBlocks(api, 'json').map((json) => JSON.parse(json) as { object: string })
-  for (const [object, view] of Object.entries(views)) {
-    const example = examples.find((candidate) => candidate.object === object)
+t.test('the JSON examples of the documents have the shape of the answers', async (t) => {
+  const examples = (document: string) =>
+    codeBlocks(document, 'json').map((json) => JSON.parse(json) as { object: string })
+  const views: [string, TSchema, string][] = [
+    [api, ConversationView, 'conversation'],
+    [api, ListView(TurnView), 'list'],
+    [openai, ListView(AnyObject), 'list']
+  ]
+  for (const [document, view, object] of views) {
+    const example = examples(document).find((candidate) => candidate.object === object)
     t.ok(Value.Check(view, example), `${object}: nothing is missing`)
     t.same(Value.Clean(view, structuredClone(example)), example, `${object}: nothing is too much`)
   }
@@ -149,12 +156,42 @@ t.test('the commands of docs/api.md work in their order', async (t) => {
   const { url } = await startApp(t)
   const printed = await runSnippet(t, 'sh', codeBlocks(api, 'sh').join('\n'), url)
   const parts = [
-    '"seq":2,"parent_seq":1,"superseded":true',
-    '"last_seq":3',
+    'You sent 4 messages; the last one says: “How do I get there?”',
+    'idempotent-replayed: true',
+    '"seq":2,"parent_seq":1,"superseded":false',
+    '"seq":3,"parent_seq":1,"superseded":true',
+    '"last_seq":4',
+    '"title":"What is the capital of Norway?"',
     '"pinned":true',
     '"deleted":true'
   ]
   for (const part of parts) t.ok(printed.includes(part), `they print ${part}`)
+})
+
+t.test('the scripts of docs/api.md work in their order', async (t) => {
+  const { url } = await startApp(t)
+  const logged = await runSnippet(t, 'js', codeBlocks(api, 'js').join('\n'), url)
+  const parts = ['You sent 3 messages', 'the same answer: true', "[ 'What is the capital of Norway?' ]"]
+  for (const part of parts) t.ok(logged.includes(part), `they print ${part}`)
+})
+
+t.test('the snippets of docs/openai.md work in their order', async (t) => {
+  const { url } = await startApp(t)
+  const printed = await runSnippet(t, 'sh', codeBlocks(openai, 'sh').join('\n'), url)
+  const answered = ['"text":"My name is Ada."', 'You sent 2 messages', '"object":"response","deleted":true']
+  for (const part of answered) t.ok(printed.includes(part), `curl prints ${part}`)
+
+  const logged = await runSnippet(t, 'js', codeBlocks(openai, 'js').join('\n'), url)
+  const shown = [
+    /msg_\w+ message\nfc_\w+ function_call\nfco_\w+ function_call_output\n/,
+    /deleted an item of conv_/,
+    /metadata: { ticket: '17' }/,
+    /What is a turn\?\n/,
+    /deleted: true/,
+    /You sent 3 messages; the last one says: “How do I get there\?”/,
+    /1 item was sent/
+  ]
+  for (const part of shown) t.match(logged, part, `the script prints ${part}`)
 })
 
 t.test('every relative link in the documents leads somewhere', async (t) => {

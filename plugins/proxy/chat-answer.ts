@@ -16,11 +16,13 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
   let usage: Json = null
   let marked = false
   let failed = false
+  let model: string | null = null
   let size = 0
 
   function readChoices(body: JsonObject, part: 'delta' | 'message'): void {
     // Some upstreams begin with an empty id, and an index takes no long one.
     if (typeof body.id === 'string' && body.id !== '' && body.id.length <= 256) completionId ??= body.id
+    if (typeof body.model === 'string' && body.model !== '' && body.model.length <= 256) model ??= body.model
     if (isObject(body.usage)) usage = body.usage
     if (!Array.isArray(body.choices)) return
     for (const [position, raw] of body.choices.entries()) {
@@ -62,8 +64,8 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
       const ended = [...choices.values()].filter((choice) => choice.finishReason !== null).length
       return marked || (ended >= expectedChoices && ended === choices.size)
     },
-    get failed() {
-      return failed
+    get failure() {
+      return failed ? 'broken' : null
     },
     get size() {
       return size
@@ -80,6 +82,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
         text,
         finishReason: choices.get(0)?.finishReason ?? null,
         completionId,
+        model,
         output: Object.keys(output).length > 0 ? output : null
       }
     }

@@ -5,7 +5,15 @@ const PASSED_BACK =
   /^(content-type|retry-after|retry-after-ms|x-should-retry|x-request-id|openai-processing-ms|openai-version|x-ratelimit-[a-z-]+)$/
 
 /** Response headers of our own that browsers may read. */
-export const EXPOSED_HEADERS = ['x-conversation-id', 'x-turn-id', 'x-turn-seq', 'x-request-id', 'retry-after']
+export const EXPOSED_HEADERS = [
+  'x-conversation-id',
+  'x-turn-id',
+  'x-turn-seq',
+  'x-request-id',
+  'retry-after',
+  'x-should-retry',
+  'idempotent-replayed'
+]
 
 export function passedBack(headers: IncomingHttpHeaders): Record<string, string> {
   const kept: Record<string, string> = {}

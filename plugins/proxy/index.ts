@@ -6,10 +6,13 @@ import { createLiveExchanges } from './live-exchanges.ts'
 import { type RelayOptions, relay } from './relay.ts'
 import { createUpstream } from './upstream.ts'
 
-interface ExchangeOptions extends Pick<RelayOptions, 'request' | 'reader' | 'onDisconnect'> {
-  /** Write 1; resolves to null when nothing is to be recorded. Its error becomes the reply. */
-  begin(): Promise<TurnRef | null>
+type ExchangeOptions = Pick<RelayOptions, 'reader' | 'onDisconnect' | 'explainError'> & {
+  /** Write 1, and what the upstream gets. Null when the reply has been sent already. Its error becomes the reply. */
+  begin(): Promise<ExchangeStart | null>
 }
+
+/** `turn` is null when nothing is to be recorded. */
+export type ExchangeStart = Pick<RelayOptions, 'turn' | 'request'>
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -40,14 +43,16 @@ export default fp<ProxyOptions>(
 
     app.decorate('relay', (reply, { begin, ...options }) =>
       live.track(
-        begin().then((turn) => {
+        begin().then((start) => {
+          if (start === null) return null
+          const { turn } = start
           // From here the exchange owns the socket: a client that leaves must not stop the copying.
           reply.hijack()
           const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
           if (turn) reply.request.logFields = { turn: turn.id }
           return relay(context, {
             ...options,
-            turn,
+            ...start,
             client: reply.raw,
             headers: headersOf(reply, turn),
             onProblem

@@ -6,8 +6,9 @@ export function createLiveExchanges() {
   const exchanges = new Set<Exchange>()
   let ending = false
 
-  async function follow(start: Promise<Exchange>): Promise<void> {
+  async function follow(start: Promise<Exchange | null>): Promise<void> {
     const exchange = await start
+    if (exchange === null) return
     exchanges.add(exchange)
     if (ending) exchange.shutdown()
     await exchange.done
@@ -15,8 +16,8 @@ export function createLiveExchanges() {
   }
 
   return {
-    /** Resolves when the exchange is over; rejects when it could not be started. */
-    async track(start: Promise<Exchange>): Promise<void> {
+    /** Resolves when the exchange is over, or at once when there is none; rejects when it could not be started. */
+    async track(start: Promise<Exchange | null>): Promise<void> {
       const end = follow(start)
       running.add(end)
       await end.finally(() => running.delete(end))

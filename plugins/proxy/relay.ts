@@ -27,6 +27,8 @@ export interface RelayOptions {
   /** The turn that the answer completes; null when nothing is recorded. */
   turn: TurnRef | null
   onDisconnect: 'abort' | 'finish'
+  /** Puts an error answer of the upstream in our own words; null leaves it as it came. */
+  explainError?: (statusCode: number, body: string) => Notice | null
   /** Gets what went wrong, for the log; never a body or a secret. */
   onProblem: (message: string, cause: unknown) => void
 }
@@ -39,6 +41,8 @@ export interface Exchange {
   shutdown(): void
 }
 
+/** How a turn ends whose upstream says that it failed; the client gets that as it came. */
+const FAILURE_OF = { broken: FAILURES.truncated, failed: FAILURES.answeredWithError }
 /** How long a stream may go on after its end mark. */
 const TAIL_MS = 1_000
 
@@ -57,6 +61,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   let terminated = false
   let upstreamEnded = false
   let hurried = false // the last bytes need not be waited for
+  const isBroken = () => reader.failure === 'broken'
   const sse = createSseReader((data) => {
     terminated = reader.readEvent(data)
     return terminated
@@ -87,10 +92,10 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   function onData(chunk: Buffer): void {
     idle.touch()
     if (phase === 'tail') return writer.forward(chunk)
-    if (reader.failed) return // whatever follows an error is not for the client
+    if (isBroken()) return // whatever follows an error is not for the client
     const safe = phase === 'streaming' ? sse.push(chunk) : 0
     if (safe > 0) writer.forward(chunk.subarray(0, safe))
-    const end = reader.failed ? sse.position : chunk.length
+    const end = isBroken() ? sse.position : chunk.length
     const heldBytes = safe < end ? writer.hold(chunk.subarray(safe, end)) : 0
     if (terminated && phase === 'streaming') finishStream()
     else if (Math.max(heldBytes, reader.size) > context.maxAnswerBytes) fail(FAILURES.tooLarge)
@@ -127,7 +132,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   }
 
   function finishStream(): void {
-    if (reader.failed) settle(FAILURES.truncated, releaseRest)
+    if (reader.failure !== null) settle(FAILURE_OF[reader.failure], releaseRest)
     else if (reader.finished) settle(null, releaseRest)
     else fail(FAILURES.truncated)
   }
@@ -136,8 +141,11 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     const body = writer.take()
     const reply = () => sendBody(client, statusCode, headers, body)
     const json = statusCode < 400 ? parseJson(body.toString('utf8')) : undefined
-    if (statusCode >= 400) settle(FAILURES.answeredWithError, reply)
-    else if (isObject(json) && reader.readBody(json)) settle(null, reply)
+    const notice = statusCode >= 400 ? options.explainError?.(statusCode, body.toString('utf8')) : null
+    if (notice) settle(FAILURES.answeredWithError, () => tell(notice))
+    else if (statusCode >= 400) settle(FAILURES.answeredWithError, reply)
+    else if (isObject(json) && reader.readBody(json))
+      settle(reader.failure === null ? null : FAILURE_OF[reader.failure], reply)
     else fail(FAILURES.unusable)
   }
 
@@ -183,7 +191,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   /** The end mark, and what the upstream still sends after it. */
   function releaseRest(): void {
     writer.release()
-    if (upstreamEnded || reader.failed) {
+    if (upstreamEnded || isBroken()) {
       client.end()
     } else {
       phase = 'tail'

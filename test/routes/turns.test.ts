@@ -22,7 +22,7 @@ t.test('a turn on the wire has every field, with its instant in seconds', async 
   const upstream = await startUpstream(t)
   const { url, chat } = await startApp(t, { OPENAI_BASE_URL: upstream.url })
   const before = Math.floor(Date.now() / 1000)
-  const res = await chat()
+  const res = await chat({ metadata: { topic: 'tea' } })
   await res.text()
   const id = res.headers.get('x-conversation-id')
   const { json } = await request(`${url}/v1/conversations/${id}/turns`)
@@ -34,6 +34,10 @@ t.test('a turn on the wire has every field, with its instant in seconds', async 
     seq: 1,
     parent_seq: 0,
     superseded: false,
+    kind: 'chat',
+    model: 'm',
+    metadata: { topic: 'tea' },
+    attempt: 1,
     status: 'completed',
     error: null,
     finish_reason: 'stop',

@@ -1,0 +1,134 @@
+import { Type } from 'typebox'
+import { ApiError, conversationNotFound } from '../errors.ts'
+import type { JsonObject, Turn } from '../storage/contract.ts'
+import { type ItemPlace, itemPlace } from '../storage/dialogue/item-id.ts'
+import { hasItems, itemsOfTurn, type PlacedItem, withoutItem } from '../storage/dialogue/turn-items.ts'
+import { isId } from '../storage/ids.ts'
+import { toAddedTurns } from './added-turns.ts'
+import { assertItems, Include, NewItems, toItemView } from './item-shape.ts'
+import type { RoutePlugin } from './route-plugin.ts'
+import {
+  AnyObject,
+  ConversationView,
+  invalidCursor,
+  ListView,
+  pageQuery,
+  toConversationView,
+  toListView
+} from './shapes.ts'
+
+const Params = Type.Object({ id: Type.String() })
+const ItemParams = Type.Object({ id: Type.String(), itemId: Type.String() })
+const Query = Type.Object({ include: Include }, { additionalProperties: false })
+const ListQuery = Type.Object({ ...pageQuery('desc'), include: Include }, { additionalProperties: false })
+const Body = Type.Object({ items: NewItems }, { additionalProperties: false })
+
+/** How many turns are read at once to fill a page of items. */
+const TURNS = 50
+
+/** `/v1/conversations/{id}/items`: what the turns say, as OpenAI's items. */
+const items: RoutePlugin = async (app) => {
+  app.post(
+    '/conversations/:id/items',
+    { schema: { params: Params, querystring: Query, body: Body, response: { 200: ListView(AnyObject) } } },
+    async ({ params, query, body, sessionId }) => {
+      const given = body.items as JsonObject[]
+      assertItems(given)
+      const known = isId('conv', params.id)
+      const turns = known ? await app.store.addTurns(sessionId, params.id, toAddedTurns(given)) : null
+      if (!turns) throw conversationNotFound()
+      const data = turns.flatMap(itemsOfTurn)
+      return toListView({ data, hasMore: false }, (item) => toItemView(item, query.include))
+    }
+  )
+
+  app.get(
+    '/conversations/:id/items',
+    { schema: { params: Params, querystring: ListQuery, response: { 200: ListView(AnyObject) } } },
+    async ({ params, query, sessionId }) => {
+      const { limit, order, after, include } = query
+      const place = after === undefined ? null : itemPlace(after)
+      if (after !== undefined && place === null) throw invalidCursor()
+      const found = await pageOfItems(sessionId, params.id, order, limit, place)
+      const page = { data: found.slice(0, limit), hasMore: found.length > limit }
+      return toListView(page, (item) => toItemView(item, include))
+    }
+  )
+
+  app.get(
+    '/conversations/:id/items/:itemId',
+    { schema: { params: ItemParams, querystring: Query, response: { 200: AnyObject } } },
+    async ({ params, query, sessionId }) =>
+      toItemView((await find(sessionId, params.id, params.itemId)).item, query.include)
+  )
+
+  app.delete(
+    '/conversations/:id/items/:itemId',
+    { schema: { params: ItemParams, response: { 200: ConversationView } } },
+    async ({ params, sessionId }) => {
+      const { turn, item } = await find(sessionId, params.id, params.itemId)
+      await app.store.changeTurn(sessionId, turn, (now) => withoutItem(now, item.position))
+      const conversation = await app.store.getConversation(sessionId, params.id)
+      if (!conversation) throw conversationNotFound()
+      return toConversationView(conversation)
+    }
+  )
+
+  /** The items after `place`, one more than `limit` where there are so many. */
+  async function pageOfItems(
+    sessionId: string,
+    id: string,
+    order: 'asc' | 'desc',
+    limit: number,
+    place: ItemPlace | null
+  ): Promise<PlacedItem[]> {
+    if (place) await assertCursor(sessionId, id, place)
+    const found: PlacedItem[] = []
+    let from = place && (order === 'asc' ? place.seq - 1 : place.seq + 1)
+    for (;;) {
+      const cut = from === null ? {} : order === 'asc' ? { afterSeq: from } : { beforeSeq: from }
+      const page = isId('conv', id)
+        ? await app.store.listTurns(sessionId, id, { limit: TURNS, order, ...cut })
+        : null
+      if (!page) throw conversationNotFound()
+      for (const turn of page.data.filter(hasItems)) {
+        const items = itemsOfTurn(turn)
+        if (order === 'desc') items.reverse()
+        found.push(...items.filter((item) => comesAfter(place, turn, item, order)))
+      }
+      from = page.data.at(-1)?.seq ?? null
+      if (!page.hasMore || found.length > limit) return found
+    }
+  }
+
+  /** A cursor has its place in the conversation even when its turn is gone, which leaves a gap. */
+  async function assertCursor(sessionId: string, id: string, { turnId, seq }: ItemPlace): Promise<void> {
+    const conversation = isId('conv', id) ? await app.store.getConversation(sessionId, id) : null
+    if (!conversation) throw conversationNotFound()
+    const at = { limit: 1, order: 'asc', afterSeq: seq - 1, beforeSeq: seq + 1 } as const
+    const page = await app.store.listTurns(sessionId, id, { ...at, includeSuperseded: true })
+    const [turn] = page?.data ?? []
+    const belongs = turn ? turn.id === turnId : seq > 0 && seq <= conversation.lastSeq
+    if (!belongs) throw invalidCursor()
+  }
+
+  async function find(sessionId: string, id: string, itemId: string) {
+    const place = itemPlace(itemId)
+    const at = { afterSeq: (place?.seq ?? 0) - 1, beforeSeq: (place?.seq ?? 0) + 1 }
+    const page = isId('conv', id)
+      ? await app.store.listTurns(sessionId, id, { limit: 1, order: 'asc', ...at })
+      : null
+    if (!page) throw conversationNotFound()
+    const turn = page.data.find((candidate) => hasItems(candidate))
+    const item = turn && itemsOfTurn(turn).find((candidate) => candidate.id === itemId)
+    if (!item) throw new ApiError(404, 'item_not_found', 'No such item in this conversation.')
+    return { turn, item }
+  }
+}
+
+export default items
+
+function comesAfter(place: ItemPlace | null, turn: Turn, item: PlacedItem, order: 'asc' | 'desc'): boolean {
+  if (place === null || turn.seq !== place.seq) return true
+  return order === 'asc' ? item.position > place.position : item.position < place.position
+}

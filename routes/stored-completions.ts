@@ -1,0 +1,121 @@
+import { type Static, Type } from 'typebox'
+import { ApiError } from '../errors.ts'
+import type { JsonObject, SessionTurn, Turn } from '../storage/contract.ts'
+import { sendableMessages } from '../storage/dialogue/call-results.ts'
+import { chatHistory, splitPrompt } from '../storage/dialogue/history.ts'
+import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
+import { inputMessages } from '../storage/dialogue/turn-content.ts'
+import { isId } from '../storage/ids.ts'
+import { toCompletion, toCompletionMessage } from './completion-shape.ts'
+import type { RoutePlugin } from './route-plugin.ts'
+import { AnyObject, invalidCursor, ListView, Metadata, pageQuery, toListView } from './shapes.ts'
+
+const Params = Type.Object({ id: Type.String() })
+const Changes = Type.Object(
+  { metadata: Type.Union([Metadata, Type.Null()]) },
+  { additionalProperties: false }
+)
+const ListQuery = Type.Object(
+  { ...pageQuery('asc'), model: Type.Optional(Type.String()), metadata: Type.Optional(Metadata) },
+  { additionalProperties: false }
+)
+const MessagesQuery = Type.Object(pageQuery('asc'), { additionalProperties: false })
+const Deleted = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('chat.completion.deleted'),
+  deleted: Type.Literal(true)
+})
+
+/** `/v1/chat/completions` by GET and by id: OpenAI's stored completions, a view of the turns that completed. */
+const storedCompletions: RoutePlugin = async (app) => {
+  app.get(
+    '/chat/completions',
+    { schema: { querystring: ListQuery, response: { 200: ListView(AnyObject) } } },
+    async ({ query, sessionId }) => {
+      const { after, ...rest } = query
+      const last = after === undefined ? null : await find(sessionId, after)
+      if (after !== undefined && last === null) throw invalidCursor()
+      const page = await app.store.listSessionTurns(sessionId, { ...rest, kind: 'chat', after: last?.id })
+      return toListView(page, (turn) => {
+        const completion = toCompletion(turn, idOf(turn))
+        return { ...completion, id: idOf(turn) }
+      })
+    }
+  )
+
+  app.get(
+    '/chat/completions/:id',
+    { schema: { params: Params, response: { 200: AnyObject } } },
+    async ({ params, sessionId }) => toCompletion(await get(sessionId, params.id), params.id)
+  )
+
+  app.post(
+    '/chat/completions/:id',
+    { schema: { params: Params, body: Changes, response: { 200: AnyObject } } },
+    async ({ params, body, sessionId }) => {
+      const turn = await get(sessionId, params.id)
+      const metadata: Static<typeof Metadata> = body.metadata ?? {}
+      const changed = await app.store.changeTurn(sessionId, turn, (now) => ({ ...now, metadata }))
+      if (!changed) throw notFound()
+      return toCompletion({ ...turn, metadata }, params.id)
+    }
+  )
+
+  app.delete(
+    '/chat/completions/:id',
+    { schema: { params: Params, response: { 200: Deleted } } },
+    async ({ params, sessionId }) => {
+      const turn = await get(sessionId, params.id)
+      if (!(await app.store.changeTurn(sessionId, turn, () => null))) throw notFound()
+      return { id: params.id, object: 'chat.completion.deleted' as const, deleted: true as const }
+    }
+  )
+
+  app.get(
+    '/chat/completions/:id/messages',
+    { schema: { params: Params, querystring: MessagesQuery, response: { 200: ListView(AnyObject) } } },
+    async ({ params, query, sessionId }) => {
+      const turn = await get(sessionId, params.id)
+      const ids = (messages: JsonObject[]) =>
+        messages.map((message, index) => toCompletionMessage(message, `${params.id}-${index}`))
+      const messages = ids(await messagesBefore(sessionId, turn))
+      if (query.order === 'desc') messages.reverse()
+      const start = query.after === undefined ? 0 : messages.findIndex(({ id }) => id === query.after) + 1
+      if (start === 0 && query.after !== undefined) throw invalidCursor()
+      const data = messages.slice(start, start + query.limit)
+      return toListView({ data, hasMore: messages.length > start + query.limit }, (message) => message)
+    }
+  )
+
+  /** All that the model was sent: what the turns before say, and what this one asks. */
+  async function messagesBefore(sessionId: string, turn: Turn): Promise<JsonObject[]> {
+    const turns = await turnsUpTo(app.store, sessionId, turn.conversationId, turn.parentSeq)
+    const { system, dialogue } = chatHistory(pathTo(turns ?? [], turn.parentSeq))
+    const [prompt, asked] = splitPrompt(inputMessages(turn))
+    return [...(prompt.length > 0 ? prompt : system), ...sendableMessages(dialogue, asked), ...asked]
+  }
+
+  async function get(sessionId: string, id: string): Promise<Turn> {
+    const turn = await find(sessionId, id)
+    if (!turn) throw notFound()
+    return turn
+  }
+
+  /** Only what completed is a completion. */
+  async function find(sessionId: string, id: string): Promise<Turn | null> {
+    const by = isId('turn', id) ? { id } : { completionId: id, kind: 'chat' as const }
+    const turn = await app.store.findTurn(sessionId, by)
+    return turn?.kind === 'chat' && turn.status === 'completed' ? turn : null
+  }
+}
+
+export default storedCompletions
+
+/** The upstream's id, unless there is none or a newer completion has it too. */
+function idOf(turn: SessionTurn): string {
+  return turn.completionId !== null && turn.newestOfItsId ? turn.completionId : turn.id
+}
+
+function notFound(): ApiError {
+  return new ApiError(404, 'completion_not_found', 'No such chat completion.')
+}

@@ -1,0 +1,107 @@
+import { Type } from 'typebox'
+import { ApiError } from '../errors.ts'
+import type { Turn } from '../storage/contract.ts'
+import { sendableItems } from '../storage/dialogue/call-results.ts'
+import { isHistory } from '../storage/dialogue/history.ts'
+import { FIRST_OUTPUT } from '../storage/dialogue/item-id.ts'
+import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
+import { itemsOfTurn, type PlacedItem } from '../storage/dialogue/turn-items.ts'
+import { Include, toItemView } from './item-shape.ts'
+import { toResponse } from './response-shape.ts'
+import type { RoutePlugin } from './route-plugin.ts'
+import { AnyObject, invalidCursor, ListView, pageQuery, toListView } from './shapes.ts'
+import { findResponse } from './thread.ts'
+
+const Params = Type.Object({ id: Type.String() })
+const GetQuery = Type.Object(
+  {
+    include: Include,
+    stream: Type.Optional(Type.Boolean()),
+    include_obfuscation: Type.Optional(Type.Boolean())
+  },
+  { additionalProperties: false }
+)
+const ItemsQuery = Type.Object({ ...pageQuery('desc'), include: Include }, { additionalProperties: false })
+const Deleted = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('response'),
+  deleted: Type.Literal(true)
+})
+
+/** `/v1/responses/{id}`: responses that were kept, a view of their turns. */
+const storedResponses: RoutePlugin = async (app) => {
+  app.get(
+    '/responses/:id',
+    { schema: { params: Params, querystring: GetQuery, response: { 200: AnyObject } } },
+    async ({ params, query, sessionId }) => {
+      if (query.stream) {
+        const message = "'stream' is not supported here: the response is kept whole."
+        throw new ApiError(400, 'unsupported_parameter', message, { param: 'stream' })
+      }
+      const turn = await get(sessionId, params.id)
+      return { ...toResponse(turn, await previousOf(sessionId, turn)), id: params.id }
+    }
+  )
+
+  app.delete(
+    '/responses/:id',
+    { schema: { params: Params, response: { 200: Deleted } } },
+    async ({ params, sessionId }) => {
+      const turn = await get(sessionId, params.id)
+      if (!(await app.store.changeTurn(sessionId, turn, () => null))) throw notFound()
+      return { id: params.id, object: 'response' as const, deleted: true as const }
+    }
+  )
+
+  app.get(
+    '/responses/:id/input_items',
+    { schema: { params: Params, querystring: ItemsQuery, response: { 200: ListView(AnyObject) } } },
+    async ({ params, query, sessionId }) => {
+      const items = await inputOf(sessionId, await get(sessionId, params.id))
+      if (query.order === 'desc') items.reverse()
+      const start = query.after === undefined ? 0 : items.findIndex(({ id }) => id === query.after) + 1
+      if (start === 0 && query.after !== undefined) throw invalidCursor()
+      const page = {
+        data: items.slice(start, start + query.limit),
+        hasMore: items.length > start + query.limit
+      }
+      return toListView(page, (item) => toItemView(item, query.include))
+    }
+  )
+
+  /** All that the model was sent: the items of the turns before, and what this one asks. */
+  async function inputOf(sessionId: string, turn: Turn): Promise<PlacedItem[]> {
+    const turns = await turnsUpTo(app.store, sessionId, turn.conversationId, turn.parentSeq)
+    const before = pathTo(turns ?? [], turn.parentSeq)
+    const asked = itemsOfTurn(turn).filter(({ position }) => position < FIRST_OUTPUT)
+    const history = before.filter(isHistory).flatMap(itemsOfTurn)
+    const itemsIn = (placed: PlacedItem[]) => placed.map(({ item }) => item)
+    const sent = new Set(sendableItems(itemsIn(history), itemsIn(asked)))
+    return [...history.filter(({ item }) => sent.has(item)), ...asked]
+  }
+
+  async function previousOf(sessionId: string, turn: Turn): Promise<string | null> {
+    if (turn.parentSeq === 0) return null
+    const at = {
+      limit: 1,
+      order: 'desc',
+      afterSeq: turn.parentSeq - 1,
+      beforeSeq: turn.parentSeq + 1
+    } as const
+    const page = await app.store.listTurns(sessionId, turn.conversationId, { ...at, includeSuperseded: true })
+    const [previous] = page?.data ?? []
+    return previous?.kind === 'response' ? (previous.completionId ?? previous.id) : null
+  }
+
+  async function get(sessionId: string, id: string): Promise<Turn> {
+    const turn = await findResponse(app.store, sessionId, id)
+    if (!turn) throw notFound()
+    return turn
+  }
+}
+
+export default storedResponses
+
+function notFound(): ApiError {
+  return new ApiError(404, 'response_not_found', 'No such response.')
+}

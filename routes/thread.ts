@@ -1,0 +1,117 @@
+import { ApiError, conversationNotFound } from '../errors.ts'
+import type { Store, Turn } from '../storage/contract.ts'
+import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
+import { isId } from '../storage/ids.ts'
+
+/** Where a request's turn belongs, as the request says it. */
+export type Target =
+  | { kind: 'new' }
+  /** The client keeps its own history; the turn is filed here. */
+  | { kind: 'filed'; conversationId: string }
+  /** The stored history is put in front. */
+  | { kind: 'continued'; conversationId: string }
+  /** The same, up to one response. */
+  | { kind: 'after'; responseId: string }
+
+/** The same, as the store has it. */
+export interface Thread {
+  conversationId: string | null
+  parentSeq: number | null
+  expectedLastSeq: number | null
+  /** The turns to put in front; null when the client sends its own history. */
+  path: Turn[] | null
+}
+
+interface TargetFields {
+  conversation?: string | { id: string } | null
+  conversation_id?: string | null
+  previous_response_id?: string | null
+}
+
+/** Reads the target of a request. Throws a 400 when its fields contradict each other. */
+export function targetOf(body: TargetFields, headers: { 'x-conversation-id'?: string }): Target {
+  const { conversation, conversation_id: inBody, previous_response_id: responseId } = body
+  const inHeader = headers['x-conversation-id']
+  if (inHeader !== undefined && inBody && inHeader !== inBody) {
+    const message = "'conversation_id' and the header x-conversation-id name different conversations."
+    throw new ApiError(400, 'invalid_value', message, { param: 'conversation_id' })
+  }
+  const filed = inHeader ?? inBody ?? null
+  if ([filed, conversation, responseId].filter((given) => given !== null && given !== undefined).length > 1) {
+    throw exclusive(responseId ? 'previous_response_id' : 'conversation')
+  }
+  if (filed !== null) return { kind: 'filed', conversationId: filed }
+  if (responseId) return { kind: 'after', responseId }
+  if (!conversation) return { kind: 'new' }
+  const conversationId = typeof conversation === 'string' ? conversation : conversation.id
+  return { kind: 'continued', conversationId }
+}
+
+function exclusive(param: string): ApiError {
+  const message = `'${param}' can not be used together with another field that says where the turn belongs.`
+  return new ApiError(400, 'mutually_exclusive_parameters', message, { param })
+}
+
+/** Looks up what a target names. Rejects with the 404 or 400 of one that is not there. */
+export async function findThread(
+  store: Store,
+  sessionId: string,
+  target: Target,
+  parentSeq: number | null
+): Promise<Thread> {
+  switch (target.kind) {
+    case 'new':
+      return { conversationId: null, parentSeq, expectedLastSeq: null, path: null }
+    case 'filed':
+      if (!isId('conv', target.conversationId)) throw conversationNotFound()
+      return { conversationId: target.conversationId, parentSeq, expectedLastSeq: null, path: null }
+    case 'continued':
+      return await continued(store, sessionId, target.conversationId, parentSeq)
+    case 'after':
+      if (parentSeq !== null) throw exclusive('x-parent-seq')
+      return await after(store, sessionId, target.responseId)
+  }
+}
+
+/** What no newest seq can be: a turn that runs may yet become history, so nothing may begin before it has ended. */
+const NEVER = -1
+
+async function continued(
+  store: Store,
+  sessionId: string,
+  conversationId: string,
+  parentSeq: number | null
+): Promise<Thread> {
+  const known = isId('conv', conversationId)
+  const conversation = known ? await store.getConversation(sessionId, conversationId) : null
+  const turns = conversation && (await turnsUpTo(store, sessionId, conversationId, conversation.lastSeq))
+  if (!turns) throw conversationNotFound('conversation')
+  const running = turns.some((turn) => turn.status === 'in_progress')
+  const path = pathTo(turns, parentSeq ?? conversation.lastSeq)
+  return { conversationId, parentSeq, expectedLastSeq: running ? NEVER : conversation.lastSeq, path }
+}
+
+/** The turn of a response, by the upstream's id or its own; null when it has not ended or failed. */
+export async function findResponse(store: Store, sessionId: string, id: string): Promise<Turn | null> {
+  const by = isId('turn', id) ? { id } : { completionId: id, kind: 'response' as const }
+  const turn = await store.findTurn(sessionId, by)
+  const kept = turn?.status === 'completed' || turn?.status === 'incomplete'
+  return turn?.kind === 'response' && kept ? turn : null
+}
+
+async function after(store: Store, sessionId: string, responseId: string): Promise<Thread> {
+  const turn = await findResponse(store, sessionId, responseId)
+  const turns = turn && (await turnsUpTo(store, sessionId, turn.conversationId, turn.seq))
+  if (!turns) {
+    const message = `Previous response with id '${responseId.slice(0, 256)}' not found.`
+    throw new ApiError(400, 'previous_response_not_found', message, { param: 'previous_response_id' })
+  }
+  const { conversationId, seq } = turn
+  const path = [...pathTo(turns, turn.parentSeq), turn]
+  return { conversationId, parentSeq: seq, expectedLastSeq: null, path }
+}
+
+/** The thread can be read again, and its conversation may have gone on since it was: not while a turn runs in it. */
+export function isRunning(thread: Thread): boolean {
+  return thread.expectedLastSeq === NEVER
+}
