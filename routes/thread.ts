@@ -91,17 +91,17 @@ async function continued(
   return { conversationId, parentSeq, expectedLastSeq: running ? NEVER : conversation.lastSeq, path }
 }
 
-/** The turn of a response, by the upstream's id or its own; null when it has not ended or failed. */
+/** The turn of a response, by the upstream's id or its own; null when it failed. */
 export async function findResponse(store: Store, sessionId: string, id: string): Promise<Turn | null> {
   const by = isId('turn', id) ? { id } : { completionId: id, kind: 'response' as const }
   const turn = await store.findTurn(sessionId, by)
-  const kept = turn?.status === 'completed' || turn?.status === 'incomplete'
-  return turn?.kind === 'response' && kept ? turn : null
+  return turn?.kind === 'response' && turn.status !== 'failed' ? turn : null
 }
 
 async function after(store: Store, sessionId: string, responseId: string): Promise<Thread> {
   const turn = await findResponse(store, sessionId, responseId)
-  const turns = turn && (await turnsUpTo(store, sessionId, turn.conversationId, turn.seq))
+  const ended = turn !== null && turn.status !== 'in_progress'
+  const turns = ended && (await turnsUpTo(store, sessionId, turn.conversationId, turn.seq))
   if (!turns) {
     const message = `Previous response with id '${responseId.slice(0, 256)}' not found.`
     throw new ApiError(400, 'previous_response_not_found', message, { param: 'previous_response_id' })
