@@ -14,6 +14,10 @@ interface Rows {
 
 /** How many rows are read at once to be indexed. */
 const BATCH = 200
+/** The same of turns, whose texts may be long. */
+const TURNS_BATCH = 20
+/** How much of a text is indexed; more of it need not be read. In characters. */
+const MAX_CHARACTERS = 1_048_576
 
 export async function up(db: Kysely<Rows>): Promise<void> {
   const isPostgres = db.getExecutor().adapter instanceof PostgresAdapter
@@ -60,7 +64,9 @@ async function widenTurns(db: Kysely<Rows>, isPostgres: boolean): Promise<void> 
 
   await db.schema.dropIndex('turns_completion').execute()
   await sql`create index turns_session on turns (session_id, id)`.execute(db)
-  await sql`create index turns_completion on turns (session_id, completion_id, id)
+  await sql`create index turns_listed on turns (session_id, kind, id)
+    where status = 'completed'`.execute(db)
+  await sql`create index turns_completion on turns (session_id, completion_id, kind, status, id)
     where completion_id is not null`.execute(db)
   await sql`create unique index turns_idempotency on turns (session_id, idempotency_key)
     where idempotency_key is not null`.execute(db)
@@ -115,11 +121,27 @@ async function indexTurns(db: Kysely<Rows>, isPostgres: boolean): Promise<void> 
   for (let after = { conversation_id: '', seq: 0 }; ; ) {
     const rows = await db
       .selectFrom('turns')
-      .select(['conversation_id', 'seq', 'superseded', 'status', 'user_text', 'assistant_text'])
+      .select([
+        'conversation_id',
+        'seq',
+        'superseded',
+        'status',
+        sql<string | null>`substr(user_text, 1, ${sql.lit(MAX_CHARACTERS)})`.as('user_text'),
+        sql<string | null>`substr(assistant_text, 1, ${sql.lit(MAX_CHARACTERS)})`.as('assistant_text')
+      ])
+      // SQLite's own shell deletes a conversation and leaves its turns.
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('conversations')
+            .select('id')
+            .whereRef('conversations.id', '=', 'turns.conversation_id')
+        )
+      )
       .where(sql<boolean>`(conversation_id, seq) > (${after.conversation_id}, ${after.seq})`)
       .orderBy('conversation_id')
       .orderBy('seq')
-      .limit(BATCH)
+      .limit(TURNS_BATCH)
       .execute()
     for (const row of rows) {
       if (row.superseded === 1 || row.status === 'in_progress') continue
@@ -158,11 +180,15 @@ const WORD = new RegExp(
   'gu'
 )
 
+/** To sort marks on one letter takes time that grows with the square of their number. */
+const MARKS = /([\p{M}\uff9e\uff9f]{32})[\p{M}\uff9e\uff9f]+/gu
+
 /** The words of a text as they were made when this migration was. */
 function wordsOf(text: string): string[] {
   const words = new Set<string>()
   let bytes = 0
-  const folded = text.slice(0, 1_048_576).normalize('NFKC').toLowerCase().replaceAll('ς', 'σ')
+  const read = text.slice(0, MAX_CHARACTERS).replace(MARKS, '$1')
+  const folded = read.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ')
   for (const [word] of folded.normalize('NFKC').matchAll(WORD)) {
     if (words.has(word)) continue
     bytes += Buffer.byteLength(word)

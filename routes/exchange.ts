@@ -5,7 +5,7 @@ import type { JsonObject, TurnKind } from '../storage/contract.ts'
 import type { Question, Recorded, TurnRef } from '../storage/persistence.ts'
 import { StoreError } from '../storage/store-error.ts'
 import { IDENTITY_HEADERS } from './request-identity.ts'
-import { findThread, isRunning, type Target, type Thread } from './thread.ts'
+import { findThread, isRunning, previousNotFound, type Target, type Thread } from './thread.ts'
 
 /** The headers of requests that a model answers. */
 export const ExchangeHeaders = Type.Object({
@@ -69,7 +69,7 @@ export async function openExchange(
     } catch (err) {
       const busy = err instanceof StoreError && err.code === 'CONVERSATION_BUSY'
       if (busy && (isRunning(thread) || attempt === MAX_ATTEMPTS)) throw conversationLocked('conversation')
-      if (!busy) explainParent(err)
+      if (!busy) explainParent(err, target)
     }
   }
 }
@@ -100,8 +100,9 @@ function assertReplayable({ turn, sameRequest }: Extract<Recorded, { outcome: 'k
   throw new ApiError(409, 'idempotency_in_progress', message, { param, headers: { 'retry-after': '1' } })
 }
 
-function explainParent(err: unknown): never {
+function explainParent(err: unknown, target: Target): never {
   if (!(err instanceof StoreError) || err.code !== 'PARENT_INVALID') throw err
+  if (target.kind === 'after') throw previousNotFound(target.responseId) // it was deleted meanwhile
   throw new ApiError(400, 'invalid_value', `Invalid 'x-parent-seq': ${err.message}.`, {
     param: 'x-parent-seq'
   })

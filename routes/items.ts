@@ -94,7 +94,8 @@ const items: RoutePlugin = async (app) => {
       for (const turn of page.data.filter(hasItems)) {
         const items = itemsOfTurn(turn)
         if (order === 'desc') items.reverse()
-        found.push(...items.filter((item) => comesAfter(place, turn, item, order)))
+        // One by one: a turn can hold more items than a call takes arguments.
+        for (const item of items) if (comesAfter(place, turn, item, order)) found.push(item)
       }
       from = page.data.at(-1)?.seq ?? null
       if (!page.hasMore || found.length > limit) return found

@@ -91,7 +91,7 @@ function responseEvents(response: JsonObject): JsonObject[] {
 function itemEvents(item: JsonObject, index: number): JsonObject[] {
   const place = { output_index: index }
   const named = { ...place, item_id: item.id ?? null }
-  const added = item.type === 'message' ? { ...item, status: 'in_progress', content: [] } : item
+  const added = beginningOf(item)
   return [
     { type: 'response.output_item.added', ...place, item: added },
     ...(item.type === 'message' && Array.isArray(item.content)
@@ -100,6 +100,13 @@ function itemEvents(item: JsonObject, index: number): JsonObject[] {
     ...(item.type === 'function_call' ? argumentEvents(named, item.arguments ?? '') : []),
     { type: 'response.output_item.done', ...place, item }
   ]
+}
+
+/** An item before the pieces that follow it: clients add those to what it has. */
+function beginningOf(item: JsonObject): JsonObject {
+  if (item.type === 'message') return { ...item, status: 'in_progress', content: [] }
+  if (item.type === 'function_call') return { ...item, status: 'in_progress', arguments: '' }
+  return item
 }
 
 function partEvents(place: JsonObject, part: JsonObject): JsonObject[] {

@@ -1,4 +1,5 @@
 import type { JsonObject, Turn } from '../storage/contract.ts'
+import { outputItems } from '../storage/dialogue/turn-content.ts'
 import { isObject } from '../storage/json-value.ts'
 import { toSeconds } from './shapes.ts'
 
@@ -15,7 +16,7 @@ export function toResponse(turn: Turn, previousId: string | null): JsonObject {
     error: null,
     incomplete_details: null,
     model: turn.model ?? '',
-    output: [],
+    output: outputItems(turn).filter(isObject),
     ...answered,
     id: turn.completionId ?? turn.id,
     store: true,

@@ -11,6 +11,9 @@ export const Metadata = Type.Record(
   { maxProperties: 16, additionalProperties: false }
 )
 
+/** The same as it is shown. Not `Type.String()`: its pattern does not know line breaks, and such keys would be left out. */
+const StoredMetadata = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String())
+
 /** Absent and null are the same. */
 export const Nullish = <T extends TSchema>(schema: T) => Type.Optional(Nullable(schema))
 
@@ -24,7 +27,7 @@ export const ConversationView = Type.Object({
   id: Type.String(),
   object: Type.Literal('conversation'),
   created_at: Type.Integer({ description: 'Unix seconds' }),
-  metadata: Type.Record(Type.String(), Type.String()),
+  metadata: StoredMetadata,
   title: Nullable(Type.String()),
   model: Nullable(Type.String()),
   pinned: Type.Boolean(),
@@ -55,7 +58,7 @@ export const TurnView = Type.Object({
   superseded: Type.Boolean(),
   kind: Type.String(),
   model: Nullable(Type.String()),
-  metadata: Type.Record(Type.String(), Type.String()),
+  metadata: StoredMetadata,
   attempt: Type.Integer(),
   created_at: Type.Integer({ description: 'Unix seconds' }),
   status: Type.String(),

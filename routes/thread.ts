@@ -91,6 +91,11 @@ async function continued(
   return { conversationId, parentSeq, expectedLastSeq: running ? NEVER : conversation.lastSeq, path }
 }
 
+export function previousNotFound(id: string): ApiError {
+  const message = `Previous response with id '${id.slice(0, 256)}' not found.`
+  return new ApiError(400, 'previous_response_not_found', message, { param: 'previous_response_id' })
+}
+
 /** The turn of a response, by the upstream's id or its own; null when it failed. */
 export async function findResponse(store: Store, sessionId: string, id: string): Promise<Turn | null> {
   const by = isId('turn', id) ? { id } : { completionId: id, kind: 'response' as const }
@@ -103,8 +108,7 @@ async function after(store: Store, sessionId: string, responseId: string): Promi
   const ended = turn !== null && turn.status !== 'in_progress'
   const turns = ended && (await turnsUpTo(store, sessionId, turn.conversationId, turn.seq))
   if (!turns) {
-    const message = `Previous response with id '${responseId.slice(0, 256)}' not found.`
-    throw new ApiError(400, 'previous_response_not_found', message, { param: 'previous_response_id' })
+    throw previousNotFound(responseId)
   }
   const { conversationId, seq } = turn
   const path = [...pathTo(turns, turn.parentSeq), turn]

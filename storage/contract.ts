@@ -7,7 +7,7 @@
  *
  * Every method rejects with `StoreError`: `STORE_UNAVAILABLE` when the store could not be reached or
  * could not write (nothing was changed), `STORE_UNCERTAIN` when the connection broke while a write was under
- * way (it may have happened), `STORE_CORRUPT` when what is stored cannot be read.
+ * way (it may have happened; the error of `beginTurn` then has the `turn` that may have begun), `STORE_CORRUPT` when what is stored cannot be read.
  */
 export interface Store {
   /** Live figures since the store was opened. */
@@ -62,7 +62,8 @@ export interface Store {
    * conversation's path: the turns in between are marked `superseded`, and where the one it follows was superseded,
    * exactly the turns on the way to it are not: by `parentSeq`, and behind a turn that did not complete, which has
    * replaced nothing, the turn before. That is left out when it is superseded itself.
-   * Resolves to false, and changes nothing, when the turn has ended already or is not there any more.
+   * Resolves to false, and changes nothing, when the turn has ended already, was changed to the kind `items`, or is not
+   * there any more.
    */
   finishTurn(turn: TurnKey, ending: TurnEnding): Promise<boolean>
 

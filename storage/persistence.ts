@@ -73,8 +73,6 @@ const RETRY_MS = 50
 const MAX_RETRY_MS = 1_000
 /** How long a turn that may have begun is looked for. */
 const ABANDON_MS = 600_000
-/** Among how many of a conversation's newest turns one that was just begun is looked for. */
-const NEWEST = 100
 
 export function createPersistence(store: Store, options: PersistenceOptions): Persistence {
   let closing = false
@@ -109,15 +107,15 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
    * Ends a turn whose write 1 may have happened although it failed: its client was refused, this process
    * lives, and so nobody else would ever end it. Tries until the store answers.
    */
-  async function abandon(sessionId: string, conversationId: string, id: string): Promise<void> {
+  async function abandon(sessionId: string, { id, attempt }: Pick<TurnKey, 'id' | 'attempt'>): Promise<void> {
     const giveUpAt = performance.now() + ABANDON_MS
     while (!closing && performance.now() < giveUpAt) {
       try {
-        const page = { limit: NEWEST, order: 'desc', includeSuperseded: true } as const
-        const turns = await store.listTurns(sessionId, conversationId, page)
-        const turn = turns?.data.find((candidate) => candidate.id === id)
-        if (turn) {
-          await store.finishTurn(turn, { ...turn, status: 'incomplete', error: 'server_lost' })
+        const turn = await store.findTurn(sessionId, { id })
+        if (turn && turn.attempt > attempt) return
+        if (turn?.attempt === attempt) {
+          if (turn.status === 'in_progress')
+            await store.finishTurn(turn, { ...turn, status: 'incomplete', error: 'server_lost' })
           return
         }
       } catch (err) {
@@ -151,7 +149,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
       })
       const begun = await begin.catch((err) => {
         if (err instanceof StoreError && err.code === 'STORE_UNCERTAIN') {
-          void abandon(question.sessionId, conversationId, id)
+          void abandon(question.sessionId, err.turn ?? { id, attempt: 1 })
         }
         throw err
       })

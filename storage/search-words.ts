@@ -27,7 +27,10 @@ export function searchWords(text: string): string[] {
   return [...words]
 }
 
+/** To sort marks on one letter takes time that grows with the square of their number; no writing has so many. */
+const MARKS = /([\p{M}\uff9e\uff9f]{32})[\p{M}\uff9e\uff9f]+/gu
+
 /** Lower case can bring back what NFKC has joined, and makes of a sigma what stands behind it. */
 function folded(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+  return text.replace(MARKS, '$1').normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
 }

@@ -1,3 +1,5 @@
+import type { TurnKey } from './contract.ts'
+
 export type StoreErrorCode =
   | 'STORE_UNAVAILABLE'
   | 'STORE_UNCERTAIN'
@@ -9,6 +11,8 @@ export type StoreErrorCode =
 /** An error of the store: a code to branch on, the driver's own error as the cause. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode
+  /** Of `beginTurn`'s `STORE_UNCERTAIN`: the turn that may have begun. */
+  turn?: TurnKey
 
   constructor(code: StoreErrorCode, message: string, cause?: unknown) {
     super(message, { cause })

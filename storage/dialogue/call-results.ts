@@ -54,25 +54,30 @@ const ITEMS: Protocol = {
  */
 function repaired(entries: JsonObject[], next: JsonObject[], protocol: Protocol): JsonObject[] {
   const fixed: JsonObject[] = []
-  let open: { id: string; call: JsonObject }[] = []
+  /** The calls without a result, in their order; of those with one id how many. */
+  const open = new Map<string, JsonObject[]>()
   const close = (coming: (string | null)[]) => {
-    for (const { id, call } of open) {
-      const at = coming.indexOf(id)
-      if (at === -1) fixed.push(protocol.missing(id, call))
-      else coming.splice(at, 1)
+    const results = Map.groupBy(coming, (id) => id)
+    for (const [id, calls] of open) {
+      for (const call of calls.slice(results.get(id)?.length ?? 0)) fixed.push(protocol.missing(id, call))
     }
-    open = []
+    open.clear()
   }
   for (const entry of entries) {
     const result = protocol.result(entry)
     if (result !== null) {
-      const at = open.findIndex(({ id }) => id === result)
-      if (at === -1) continue
-      open.splice(at, 1)
+      const calls = open.get(result)
+      if (!calls) continue
+      if (calls.length > 1) calls.shift()
+      else open.delete(result)
     } else if (protocol.endsCalls(entry)) {
       close([])
     }
-    for (const id of protocol.calls(entry)) open.push({ id, call: entry })
+    for (const id of protocol.calls(entry)) {
+      const calls = open.get(id)
+      if (calls) calls.push(entry)
+      else open.set(id, [entry])
+    }
     fixed.push(entry)
   }
   const end = next.findIndex(protocol.endsCalls)

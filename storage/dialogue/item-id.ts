@@ -9,7 +9,7 @@ export interface ItemPlace {
 }
 
 /** Answers count from here, so that they never push the places of what was asked. */
-export const FIRST_OUTPUT = 0x8000
+export const FIRST_OUTPUT = 0x800000
 
 const PREFIXES = new Map([
   ['message', 'msg'],
@@ -19,12 +19,12 @@ const PREFIXES = new Map([
   ['custom_tool_call', 'ctc'],
   ['custom_tool_call_output', 'ctco']
 ])
-const ID = /^[a-z]+_([0-9a-f]{32})([0-9a-f]{8})([0-9a-f]{4})$/
+const ID = /^(?:msg|fc|fco|rs|ctc|ctco|item)_([0-9a-f]{32})([0-9a-f]{8})([0-9a-f]{6})$/
 
 /** The id of an item of a turn: always the same, and unlike that of any other item. */
 export function itemId(turn: Pick<Turn, 'id' | 'seq'>, position: number, item: JsonObject): string {
   const prefix = PREFIXES.get(String(item.type ?? 'message')) ?? 'item'
-  return `${prefix}_${turn.id.slice('turn_'.length)}${hex(turn.seq, 8)}${hex(position, 4)}`
+  return `${prefix}_${turn.id.slice('turn_'.length)}${hex(turn.seq, 8)}${hex(position, 6)}`
 }
 
 /** The place that an id names, or null when it is no item's. */

@@ -11,16 +11,26 @@ export function messagesOfItems(items: JsonObject[]): JsonObject[] {
     const call = toToolCall(item)
     const last = messages.at(-1)
     if (call && last?.role === 'assistant') {
-      last.tool_calls = [...(Array.isArray(last.tool_calls) ? last.tool_calls : []), call]
+      if (Array.isArray(last.tool_calls)) last.tool_calls.push(call)
+      else last.tool_calls = [call]
     } else if (call) {
       messages.push({ role: 'assistant', content: null, tool_calls: [call] })
     } else if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
       messages.push({ role: 'tool', tool_call_id: item.call_id ?? null, content: toContent(item.output) })
     } else if (item.type === 'message' || item.type === undefined) {
-      messages.push(toMessage(item))
+      const message = toMessage(item)
+      // Nothing may stand between calls and their results: what is said after the calls goes into their message.
+      if (message.role === 'assistant' && Array.isArray(last?.tool_calls)) join(last, message)
+      else messages.push(message)
     }
   }
   return messages
+}
+
+function join(message: JsonObject, { content, refusal }: JsonObject): void {
+  const before = typeof message.content === 'string' && message.content !== '' ? `${message.content}\n\n` : ''
+  if (typeof content === 'string') message.content = before + content
+  if (refusal !== undefined) message.refusal = refusal
 }
 
 function toToolCall(item: JsonObject): JsonObject | null {

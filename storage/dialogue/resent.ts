@@ -11,12 +11,26 @@ export function countResent(history: JsonObject[], given: JsonObject[]): number 
   // What has no key, such as reasoning, may be missing on either side.
   const keyed = given.map(toKey)
   const sent = keyed.flat()
-  for (let length = Math.min(known.length, sent.length); length > 0; length -= 1) {
-    const start = known.length - length
-    const same = sent.slice(0, length).every((key, index) => key === known[start + index])
-    if (same && sent.slice(0, length).some(isAssistants)) return indexAfter(keyed, length)
+  const first = sent.findIndex(isAssistants)
+  const length = first === -1 ? 0 : overlap(known, sent)
+  // Where the longest overlap has nothing of the assistant's, no shorter one has.
+  return length > first ? indexAfter(keyed, length) : 0
+}
+
+/** The length of the longest beginning of `sent` that `known` ends with, found in one pass (Knuth, Morris, Pratt). */
+function overlap(known: string[], sent: string[]): number {
+  const fallback = [0]
+  for (let at = 1, length = 0; at < sent.length; at += 1) {
+    while (length > 0 && sent[at] !== sent[length]) length = fallback[length - 1] ?? 0
+    if (sent[at] === sent[length]) length += 1
+    fallback.push(length)
   }
-  return 0
+  let length = 0
+  for (const key of known.slice(-sent.length)) {
+    while (length > 0 && key !== sent[length]) length = fallback[length - 1] ?? 0
+    if (key === sent[length]) length += 1
+  }
+  return length
 }
 
 /** Whether two lists of messages say the same. */

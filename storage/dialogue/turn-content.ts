@@ -31,8 +31,9 @@ export function choicesOf(turn: Content & { finishReason?: string | null }): Cho
   // The first choice's text is a column of its own, unless only JSON can hold it.
   const content = assistantText === null ? {} : { content: assistantText }
   const choices = kept.map((choice) => toChoice(choice, choice.index === 0 ? content : {}))
-  if (assistantText === null || choices.some(({ index }) => index === 0)) return choices
-  return [{ index: 0, message: { ...ANSWER, content: assistantText }, finishReason }, ...choices]
+  const silent = assistantText === null && finishReason === null
+  if (silent || choices.some(({ index }) => index === 0)) return choices
+  return [{ index: 0, message: { ...ANSWER, ...content }, finishReason }, ...choices]
 }
 
 const ANSWER = { role: 'assistant', content: null }

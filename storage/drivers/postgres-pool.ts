@@ -30,12 +30,15 @@ function lookUp(err: unknown) {
 }
 
 /** A pool of connections whose 64-bit integers arrive as numbers. */
-export function createPostgresPool(connectionString: string): PostgresPool {
+export function createPostgresPool(
+  connectionString: string,
+  queryTimeoutMs: number | undefined = QUERY_TIMEOUT_MS
+): PostgresPool {
   const pool = new pg.Pool({
     connectionString,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     application_name: 'turnkeeper',
     types: {

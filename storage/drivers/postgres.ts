@@ -52,10 +52,22 @@ export function postgresStore(location: string): Store {
     }
   }
 
+  /** On connections of its own: a migration, or the wait for another process's, may take long. */
+  async function migrate(): Promise<void> {
+    const patient = new Kysely<Tables>({
+      dialect: new Dialect({ pool: createPostgresPool(`postgres:${location}`, 0) })
+    })
+    try {
+      await migrateToLatest(patient, lockMigrations)
+    } finally {
+      await patient.destroy()
+    }
+  }
+
   return sqlStore({
     counters,
     dialect: postgresDialect,
-    migrate: () => read(() => migrateToLatest(db, lockMigrations)),
+    migrate: () => read(migrate),
     read: (query) => read(() => query(db)),
     write: (statement) => write(() => statement(db)),
     transact: (work) => write(() => db.transaction().execute((trx) => work(trx as Db))),

@@ -43,11 +43,17 @@ export async function copyStore(
       return
     }
     await to.importConversation(conversation)
+    const seqs = new Set<number>()
     for await (const page of turnPagesOf(from, conversation)) {
+      for (const { seq } of page) seqs.add(seq)
       await to.importTurns(page.map(asEnded))
       written.turns += page.length
       written.ended += page.filter((turn) => turn.status === 'in_progress').length
     }
+    // Deleted in the source since an earlier run.
+    for await (const page of existing ? turnPagesOf(to, conversation) : [])
+      for (const turn of page)
+        if (!seqs.has(turn.seq)) await to.changeTurn(conversation.sessionId, turn, () => null)
     written.conversations += 1
   }
 

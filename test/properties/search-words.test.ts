@@ -66,3 +66,9 @@ t.test('every character that Unicode has is a word of its own or none, the same 
   t.same(changing, [])
   t.end()
 })
+
+t.test('of very many marks on one letter the first count', async (t) => {
+  const marked = (count: number) => searchWords(`a${'\u0301\u0316'.repeat(count)} b`)
+  t.strictSame(marked(100_000), marked(20))
+  t.equal(marked(20).at(-1), 'b')
+})

@@ -29,6 +29,10 @@ const CALLS = [toolCall('call_a', 'weather', '{"city":"Köln"}'), toolCall('call
 const CHATS: Answer[] = [
   { name: 'text', choices: [said('Hello 😀\n"you"')] },
   { name: 'no text', choices: [said('')] },
+  {
+    name: 'nothing at all',
+    choices: [{ message: { role: 'assistant', content: null }, finish_reason: 'content_filter' }]
+  },
   { name: 'an end by length', choices: [{ ...said('Hel'), finish_reason: 'length' }] },
   { name: 'two choices', n: 2, choices: [said('A'), said('B')] },
   {

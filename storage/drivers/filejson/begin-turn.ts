@@ -1,4 +1,5 @@
-import type { BegunTurn, NewTurn } from '../../contract.ts'
+import type { BegunTurn, NewTurn, TurnKey } from '../../contract.ts'
+import { namingTurn } from '../uncertain-turn.ts'
 import { hasFailed, newDocument, withNextAttempt, withTurn } from './changes.ts'
 import type { ConversationDocument, TurnDocument } from './document.ts'
 import { type FoundTurn, fullTurn, newestOf } from './session-turns.ts'
@@ -33,18 +34,34 @@ export async function beginTurn(turn: NewTurn, folder: Folder): Promise<BegunTur
       return { outcome: 'known', turn: fullTurn(keyed), sameRequest }
     const earlier = keyed ?? newestOf(turns.filter((found) => isToRetry(found.turn, turn)))
     if (!earlier) break
-    const { result } = await folder.rewrite(earlier.conversationId, (current) => {
-      const begun = current && withNextAttempt(current, earlier.conversationId, earlier.turn, turn)
-      return begun ?? { next: null, result: null }
-    })
+    const result = await begin(
+      folder,
+      earlier.conversationId,
+      (current) => current && withNextAttempt(current, earlier.conversationId, earlier.turn, turn)
+    )
     if (result) return { outcome: 'begun', turn: result }
   }
-  const { result } = await folder.rewrite(turn.conversationId, (current) => {
+  const result = await begin(folder, turn.conversationId, (current) => {
     const own = current?.session_id === turn.sessionId ? current : null
     const document = turn.create ? newDocument(turn) : own
-    return document ? withTurn(document, turn) : { next: null, result: null }
+    return document && withTurn(document, turn)
   })
   return result && { outcome: 'begun', turn: result }
+}
+
+async function begin(
+  folder: Folder,
+  id: string,
+  change: (current: ConversationDocument | null) => { next: ConversationDocument; result: TurnKey } | null
+): Promise<TurnKey | null> {
+  return await namingTurn(async (hold) => {
+    const { result } = await folder.rewrite(id, (current) => {
+      const made = change(current)
+      hold(made && { outcome: 'begun', turn: made.result })
+      return made ?? { next: null, result: null }
+    })
+    return result
+  })
 }
 
 function isToRetry(earlier: TurnDocument, { requestHash, retrySince }: NewTurn): boolean {

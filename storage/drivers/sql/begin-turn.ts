@@ -44,6 +44,7 @@ async function turnWithKey(db: Db, turn: NewTurn): Promise<EarlierTurn | undefin
     .where('idempotency_key', '=', turn.idempotencyKey)
     .executeTakeFirst()
   if (!found || found.created_at >= turn.keysSince) return found
+  await lockConversation(db, found.conversation_id) // before its turn, as everybody does
   await db
     .updateTable('turns')
     .set({ idempotency_key: null })

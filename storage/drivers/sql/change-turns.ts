@@ -120,6 +120,7 @@ async function replaceContent(
     .where('conversation_id', '=', turn.conversationId)
     .where('seq', '=', turn.seq)
     .where('status', '=', turn.status)
+    .where('error', turn.error === null ? 'is' : '=', turn.error)
     .returning(INDEXED_COLUMNS)
     .executeTakeFirst()
   if (row) await indexTurn(db, dialect, row)

@@ -36,6 +36,8 @@ export async function finishTurn(
     .where('seq', '=', turn.seq)
     .where('id', '=', turn.id)
     .where('attempt', '=', turn.attempt)
+    // Whose items were deleted since stays as it is.
+    .where('kind', '!=', 'items')
     // A process that was slow, not dead, may still end a turn that recovery took for lost.
     .where((eb) => eb.or([eb('status', '=', 'in_progress'), eb('error', '=', 'server_lost')]))
     .returning(INDEXED_COLUMNS)

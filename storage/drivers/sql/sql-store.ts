@@ -1,4 +1,5 @@
 import type { Store, StoreCounters } from '../../contract.ts'
+import { namingTurn } from '../uncertain-turn.ts'
 import { beginTurn } from './begin-turn.ts'
 import { addTurns, changeTurn, insertAdded } from './change-turns.ts'
 import { listConversations } from './conversation-pages.ts'
@@ -60,7 +61,14 @@ export function sqlStore(engine: SqlEngine): Store {
 
     deleteConversation: (sessionId, id) => engine.write((db) => deleteConversation(db, sessionId, id)),
 
-    beginTurn: (turn) => engine.transact((db) => beginTurn(db, dialect, turn)),
+    beginTurn: (turn) =>
+      namingTurn((hold) =>
+        engine.transact(async (db) => {
+          const begun = await beginTurn(db, dialect, turn)
+          hold(begun)
+          return begun
+        })
+      ),
 
     finishTurn: (turn, ending) => engine.transact((db) => finishTurn(db, dialect, turn, ending)),
 

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Page, SessionTurn, SessionTurnPage, Turn, TurnKind, TurnPage } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { hasPairs, pairsInJson, readMatching } from '../metadata-filter.ts'
@@ -34,17 +33,22 @@ export async function findTurn(
   by: { id: string } | { completionId: string; kind: TurnKind }
 ): Promise<Turn | null> {
   const ofSession = db.selectFrom('turns').select(TURN_COLUMNS).where('session_id', '=', sessionId)
-  const query =
-    'id' in by
-      ? ofSession.where('id', '=', storableText(by.id))
-      : ofSession
-          .where('completion_id', '=', storableText(by.completionId))
-          .where('kind', '=', by.kind)
-          .where('status', '!=', 'failed')
-          .orderBy(sql`status = 'completed'`, 'desc')
-          .orderBy('id', 'desc')
-  const [turn] = await readTurns(db, () => query.limit(1).execute())
-  return turn ?? null
+  if ('id' in by) return await first(ofSession.where('id', '=', storableText(by.id)))
+  const ofId = ofSession
+    .where('completion_id', '=', storableText(by.completionId))
+    .where('kind', '=', by.kind)
+    .orderBy('id', 'desc')
+  // One status after the other: some upstreams give all answers the same id, and the index has them in this order.
+  for (const status of ['completed', 'incomplete'] as const) {
+    const turn = await first(ofId.where('status', '=', status))
+    if (turn) return turn
+  }
+  return null
+
+  async function first(query: typeof ofSession): Promise<Turn | null> {
+    const [turn] = await readTurns(db, () => query.limit(1).execute())
+    return turn ?? null
+  }
 }
 
 export async function listSessionTurns(

@@ -19,7 +19,7 @@ t.test('an id says in which turn an item stands, where, and of what type it is',
   ]
   for (const [type, prefix] of types) {
     const id = itemId(turn, FIRST_OUTPUT + 3, type === undefined ? {} : { type })
-    t.equal(id, `${prefix}_${HEX}000001028003`)
+    t.equal(id, `${prefix}_${HEX}00000102800003`)
     t.strictSame(itemPlace(id), { turnId: turn.id, seq: 258, position: FIRST_OUTPUT + 3 })
   }
 })
@@ -45,10 +45,11 @@ t.test('what is no id of an item has no place', async (t) => {
     id.slice(3),
     ` ${id}`,
     `${id}\n`,
-    `msg_${HEX}800000000000`,
-    `msg_${HEX}ffffffff0000`,
+    `msg_${HEX}80000000000000`,
+    `msg_${HEX}ffffffff000000`,
     `MSG${id.slice(3)}`,
-    `m1${id.slice(3)}`
+    `m1${id.slice(3)}`,
+    id.slice(1)
   ]
   for (const other of others) t.equal(itemPlace(other), null, JSON.stringify(other))
 })

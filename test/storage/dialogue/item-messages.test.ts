@@ -117,6 +117,11 @@ const TABLE: [name: string, items: JsonObject[], messages: JsonObject[]][] = [
     'reasoning between a text and its call',
     [{ role: 'assistant', content: 'a' }, { type: 'reasoning', summary: [] }, call('c')],
     [{ role: 'assistant', content: 'a', tool_calls: [toolCall('c')] }]
+  ],
+  [
+    'what is said after a call stands with it, so that its result comes next',
+    [call('c'), { role: 'assistant', content: 'a' }, { role: 'assistant', content: 'b' }],
+    [{ role: 'assistant', content: 'a\n\nb', tool_calls: [toolCall('c')] }]
   ]
 ]
 
