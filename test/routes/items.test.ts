@@ -3,7 +3,7 @@ import { DRIVERS } from '../helper/every-driver.ts'
 import { startStateful, told } from '../helper/stateful.ts'
 import { delta, sendJson, startSse } from '../helper/upstream.ts'
 
-const ITEM_ID = /^[a-z]+_[0-9a-f]{44}$/
+const ITEM_ID = /^[a-z]+_[0-9a-f]{46}$/
 
 for (const [name, makePlace] of Object.entries(DRIVERS)) {
   t.test(`${name}: a turn is the user's message and the assistant's`, async (t) => {
