@@ -4,12 +4,11 @@ import { createChatAnswer } from '../plugins/proxy/chat-answer.ts'
 import { continueChat, readQuestion } from '../plugins/proxy/chat-question.ts'
 import { editedBody, editedList } from '../plugins/proxy/request-body.ts'
 import type { JsonObject } from '../storage/contract.ts'
-import { ExchangeHeaders, type ExchangeOptions, openExchange } from './exchange.ts'
+import { ExchangeHeaders, type ExchangeOptions, startExchange } from './exchange.ts'
 import { replayChat } from './replay.ts'
-import { identityOf } from './request-identity.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import { ConversationReference, Metadata, Nullish } from './shapes.ts'
-import { type Thread, targetOf } from './thread.ts'
+import type { Thread } from './thread.ts'
 
 const Message = Type.Object({ role: Type.String() }, { additionalProperties: true })
 
@@ -38,28 +37,16 @@ const chatCompletions: RoutePlugin<ExchangeOptions> = async (app, options) => {
     '/chat/completions',
     { schema: { body: Body, headers: ExchangeHeaders } },
     async (request, reply) => {
-      const { body, headers, sessionId } = request
+      const { body, headers } = request
       const raw = request.rawBody ?? Buffer.alloc(0)
       await app.relay(reply, {
-        async begin() {
-          const { recorded, body: forwarded } = await openExchange(app, {
+        begin: () =>
+          startExchange(app, options, request, {
             kind: 'chat',
-            sessionId,
-            target: targetOf(body, headers),
-            parentSeq: headers['x-parent-seq'] ?? null,
-            recorded: options.persist && body.store !== false,
-            model: body.model ?? options.defaultModel ?? null,
-            metadata: body.metadata ?? {},
-            identity: identityOf(request),
-            prepare: (thread) => prepare(raw, body, thread, options.defaultModel)
-          })
-          if (recorded?.outcome === 'known') {
-            replayChat(reply, recorded.turn, body)
-            return null
-          }
-          const call = { method: 'POST' as const, path: '/chat/completions', body: forwarded }
-          return { turn: recorded?.turn ?? null, request: call }
-        },
+            path: '/chat/completions',
+            prepare: (thread, set) => prepare(raw, body, thread, set),
+            replay: (turn) => replayChat(reply, turn, body)
+          }),
         reader: createChatAnswer(body.n ?? 1),
         onDisconnect: headers['x-on-disconnect'] ?? options.onDisconnect
       })
@@ -69,12 +56,11 @@ const chatCompletions: RoutePlugin<ExchangeOptions> = async (app, options) => {
 
 export default chatCompletions
 
-function prepare(raw: Buffer, body: Body, thread: Thread, defaultModel: string | undefined) {
+function prepare(raw: Buffer, body: Body, thread: Thread, missing: Record<string, string>) {
   const messages = body.messages as JsonObject[]
-  const model = 'model' in body || defaultModel === undefined ? {} : { model: JSON.stringify(defaultModel) }
   if (thread.path === null) {
     const question = readQuestion(messages, thread.conversationId !== null)
-    return { question, body: editedBody(raw, body, { remove: OWN_FIELDS, set: model }) }
+    return { question, body: editedBody(raw, body, { remove: OWN_FIELDS, set: missing }) }
   }
   const continuation = continueChat(messages, thread.path)
   if (continuation === null) {
@@ -82,6 +68,6 @@ function prepare(raw: Buffer, body: Body, thread: Thread, defaultModel: string |
     throw new ApiError(400, 'invalid_value', message, { param: 'messages' })
   }
   const { messages: sent, ...question } = continuation
-  const set = { ...model, messages: editedList(raw, 'messages', sent) }
+  const set = { ...missing, messages: editedList(raw, 'messages', sent) }
   return { question, body: editedBody(raw, body, { remove: OWN_FIELDS, set }) }
 }

@@ -1,11 +1,19 @@
-import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
 import { ApiError, conversationLocked, conversationNotFound } from '../errors.ts'
-import type { JsonObject, TurnKind } from '../storage/contract.ts'
+import type { JsonObject, Turn, TurnKind } from '../storage/contract.ts'
 import type { Question, Recorded, TurnRef } from '../storage/persistence.ts'
 import { StoreError } from '../storage/store-error.ts'
-import { IDENTITY_HEADERS } from './request-identity.ts'
-import { findThread, isRunning, previousNotFound, type Target, type Thread } from './thread.ts'
+import { IDENTITY_HEADERS, identityOf } from './request-identity.ts'
+import {
+  findThread,
+  isRunning,
+  previousNotFound,
+  type Target,
+  type TargetFields,
+  type Thread,
+  targetOf
+} from './thread.ts'
 
 /** The headers of requests that a model answers. */
 export const ExchangeHeaders = Type.Object({
@@ -24,8 +32,67 @@ export interface ExchangeOptions {
   onDisconnect: 'abort' | 'finish'
 }
 
-export interface Opening {
+/** What one API does in its own way. */
+interface Api {
   kind: Exclude<TurnKind, 'items'>
+  /** At the upstream. */
+  path: string
+  /** What of the request is new in its thread, and the body for the upstream; `set` are fields that are missing in it. */
+  prepare(thread: Thread, set: Record<string, string>): Prepared
+  /** Answers from a turn that the request made before. */
+  replay(turn: Turn): void
+}
+
+interface Prepared {
+  question: { userText: string | null; input: JsonObject | null }
+  body: Buffer
+}
+
+/** A request that a model answers, as far as its routes have in common. */
+interface ExchangeRequest extends Pick<FastifyRequest, 'rawBody' | 'routeOptions' | 'sessionId'> {
+  body: TargetFields & {
+    model?: string
+    store?: boolean | null
+    metadata?: Record<string, string> | null
+  }
+  headers: Static<typeof ExchangeHeaders>
+}
+
+/**
+ * Begins an exchange: write 1, and the call for the upstream. Null when the request has been answered from the turn
+ * that it made before. Rejects with the error that the client gets.
+ */
+export async function startExchange(
+  app: FastifyInstance,
+  options: ExchangeOptions,
+  request: ExchangeRequest,
+  api: Api
+) {
+  const { body, headers, sessionId } = request
+  const model = body.model ?? options.defaultModel ?? null
+  const set: Record<string, string> =
+    'model' in body || model === null ? {} : { model: JSON.stringify(model) }
+  const opened = await open(app, {
+    kind: api.kind,
+    sessionId,
+    target: targetOf(body, headers),
+    parentSeq: headers['x-parent-seq'] ?? null,
+    recorded: options.persist && body.store !== false,
+    model,
+    metadata: body.metadata ?? {},
+    identity: identityOf(request),
+    prepare: (thread) => api.prepare(thread, set)
+  })
+  const { recorded } = opened
+  if (recorded?.outcome === 'known') {
+    api.replay(recorded.turn)
+    return null
+  }
+  const call = { method: 'POST' as const, path: api.path, body: opened.body }
+  return { turn: recorded?.turn ?? null, request: call }
+}
+
+interface Opening extends Pick<Api, 'kind'> {
   sessionId: string
   target: Target
   parentSeq: number | null
@@ -33,18 +100,14 @@ export interface Opening {
   model: string | null
   metadata: Record<string, string>
   identity: Question['request']
-  /** What of the request is new in its thread, and the body for the upstream. */
-  prepare(thread: Thread): { question: { userText: string | null; input: JsonObject | null }; body: Buffer }
+  prepare(thread: Thread): Prepared
 }
 
 /** How often a conversation is read again that has gone on meanwhile. */
 const MAX_ATTEMPTS = 4
 
-/**
- * Finds the thread of a request and does write 1. `recorded` is null when nothing is to be recorded. Rejects with the
- * error that the client gets.
- */
-export async function openExchange(
+/** Finds the thread of a request and does write 1; `recorded` is null when nothing is to be recorded. */
+async function open(
   { store, persistence }: Pick<FastifyInstance, 'store' | 'persistence'>,
   opening: Opening
 ): Promise<{ recorded: Recorded | null; body: Buffer }> {

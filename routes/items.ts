@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { ApiError, conversationNotFound } from '../errors.ts'
 import type { JsonObject, Turn } from '../storage/contract.ts'
 import { type ItemPlace, itemPlace } from '../storage/dialogue/item-id.ts'
+import { turnAt } from '../storage/dialogue/path.ts'
 import { hasItems, itemsOfTurn, type PlacedItem, withoutItem } from '../storage/dialogue/turn-items.ts'
 import { isId } from '../storage/ids.ts'
 import { toAddedTurns } from './added-turns.ts'
@@ -106,22 +107,16 @@ const items: RoutePlugin = async (app) => {
   async function assertCursor(sessionId: string, id: string, { turnId, seq }: ItemPlace): Promise<void> {
     const conversation = isId('conv', id) ? await app.store.getConversation(sessionId, id) : null
     if (!conversation) throw conversationNotFound()
-    const at = { limit: 1, order: 'asc', afterSeq: seq - 1, beforeSeq: seq + 1 } as const
-    const page = await app.store.listTurns(sessionId, id, { ...at, includeSuperseded: true })
-    const [turn] = page?.data ?? []
+    const turn = await turnAt(app.store, sessionId, id, seq)
     const belongs = turn ? turn.id === turnId : seq > 0 && seq <= conversation.lastSeq
     if (!belongs) throw invalidCursor()
   }
 
   async function find(sessionId: string, id: string, itemId: string) {
+    if (!isId('conv', id) || !(await app.store.getConversation(sessionId, id))) throw conversationNotFound()
     const place = itemPlace(itemId)
-    const at = { afterSeq: (place?.seq ?? 0) - 1, beforeSeq: (place?.seq ?? 0) + 1 }
-    const page = isId('conv', id)
-      ? await app.store.listTurns(sessionId, id, { limit: 1, order: 'asc', ...at })
-      : null
-    if (!page) throw conversationNotFound()
-    const turn = page.data.find((candidate) => hasItems(candidate))
-    const item = turn && itemsOfTurn(turn).find((candidate) => candidate.id === itemId)
+    const turn = place && (await turnAt(app.store, sessionId, id, place.seq))
+    const item = turn && hasItems(turn) && itemsOfTurn(turn).find((candidate) => candidate.id === itemId)
     if (!item) throw new ApiError(404, 'item_not_found', 'No such item in this conversation.')
     return { turn, item }
   }

@@ -6,12 +6,11 @@ import { createResponseAnswer } from '../plugins/proxy/response-answer.ts'
 import { continueResponse, inputList, readInput } from '../plugins/proxy/response-question.ts'
 import type { JsonObject } from '../storage/contract.ts'
 import { canBeSent } from '../storage/dialogue/history.ts'
-import { ExchangeHeaders, type ExchangeOptions, openExchange } from './exchange.ts'
+import { ExchangeHeaders, type ExchangeOptions, startExchange } from './exchange.ts'
 import { replayResponse } from './replay.ts'
-import { identityOf } from './request-identity.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import { ConversationReference, Metadata, Nullish } from './shapes.ts'
-import { type Thread, targetOf } from './thread.ts'
+import type { Thread } from './thread.ts'
 
 const Item = Type.Object({ type: Type.Optional(Type.String()) }, { additionalProperties: true })
 
@@ -38,32 +37,20 @@ const OWN_FIELDS = ['metadata', 'previous_response_id', 'conversation', 'convers
 /** `POST /v1/responses`: the answer of the upstream, kept as one turn. */
 const responses: RoutePlugin<ExchangeOptions> = async (app, options) => {
   app.post('/responses', { schema: { body: Body, headers: ExchangeHeaders } }, async (request, reply) => {
-    const { body, headers, sessionId } = request
+    const { body, headers } = request
     const raw = request.rawBody ?? Buffer.alloc(0)
     if (body.background === true) {
       const message = "'background' is not supported: leave it out, and stream or wait for the answer."
       throw new ApiError(400, 'unsupported_parameter', message, { param: 'background' })
     }
     await app.relay(reply, {
-      async begin() {
-        const { recorded, body: forwarded } = await openExchange(app, {
+      begin: () =>
+        startExchange(app, options, request, {
           kind: 'response',
-          sessionId,
-          target: targetOf(body, headers),
-          parentSeq: headers['x-parent-seq'] ?? null,
-          recorded: options.persist && body.store !== false,
-          model: body.model ?? options.defaultModel ?? null,
-          metadata: body.metadata ?? {},
-          identity: identityOf(request),
-          prepare: (thread) => prepare(raw, body, thread, options.defaultModel)
-        })
-        if (recorded?.outcome === 'known') {
-          replayResponse(reply, recorded.turn, body)
-          return null
-        }
-        const call = { method: 'POST' as const, path: '/responses', body: forwarded }
-        return { turn: recorded?.turn ?? null, request: call }
-      },
+          path: '/responses',
+          prepare: (thread, set) => prepare(raw, body, thread, set),
+          replay: (turn) => replayResponse(reply, turn, body)
+        }),
       reader: createResponseAnswer(),
       onDisconnect: headers['x-on-disconnect'] ?? options.onDisconnect,
       explainError: explainMissing
@@ -74,13 +61,12 @@ const responses: RoutePlugin<ExchangeOptions> = async (app, options) => {
 export default responses
 
 /** The upstream keeps nothing: what it is to know, it is sent. */
-function prepare(raw: Buffer, body: Body, thread: Thread, defaultModel: string | undefined) {
+function prepare(raw: Buffer, body: Body, thread: Thread, missing: Record<string, string>) {
   const items = inputList(body.input as string | JsonObject[] | null | undefined)
-  const model = 'model' in body || defaultModel === undefined ? {} : { model: JSON.stringify(defaultModel) }
-  const set = { ...model, store: 'false' }
+  const set = { ...missing, store: 'false' }
+  const own = (entry: JsonObject | number) => (typeof entry === 'number' ? (items[entry] ?? {}) : entry)
   // Clients name reasoning by an id that the upstream would know, had it kept anything.
-  const sendable = (entry: JsonObject | number) =>
-    canBeSent(typeof entry === 'number' ? (items[entry] ?? {}) : entry, 'response')
+  const sendable = (entry: JsonObject | number) => canBeSent(own(entry), 'response')
   if (thread.path === null) {
     const question = readInput(items, thread.conversationId !== null)
     const kept = [...items.keys()].filter(sendable)
@@ -94,7 +80,6 @@ function prepare(raw: Buffer, body: Body, thread: Thread, defaultModel: string |
   }
   const { items: all, ...question } = continuation
   const sent = all.filter(sendable)
-  const own = (entry: JsonObject | number) => (typeof entry === 'number' ? (items[entry] ?? {}) : entry)
   const input = Array.isArray(body.input) ? editedList(raw, 'input', sent) : JSON.stringify(sent.map(own))
   return { question, body: editedBody(raw, body, { remove: OWN_FIELDS, set: { ...set, input } }) }
 }

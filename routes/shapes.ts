@@ -132,3 +132,14 @@ export const pageQuery = (order: 'asc' | 'desc') => ({
 export function invalidCursor(name = 'after'): ApiError {
   return new ApiError(400, 'invalid_value', `Invalid '${name}': not an id of this list.`, { param: name })
 }
+
+/** The page of a list that is at hand as a whole, oldest first. Throws a 400 when `after` is not in it. */
+export function pageOf<T extends { id: string }>(
+  list: T[],
+  { limit, order, after }: { limit: number; order: 'asc' | 'desc'; after?: string }
+): Page<T> {
+  const ordered = order === 'asc' ? list : list.toReversed()
+  const start = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1
+  if (start === 0 && after !== undefined) throw invalidCursor()
+  return { data: ordered.slice(start, start + limit), hasMore: ordered.length > start + limit }
+}

@@ -8,7 +8,7 @@ import { inputMessages } from '../storage/dialogue/turn-content.ts'
 import { isId } from '../storage/ids.ts'
 import { toCompletion, toCompletionMessage } from './completion-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { AnyObject, invalidCursor, ListView, Metadata, pageQuery, toListView } from './shapes.ts'
+import { AnyObject, invalidCursor, ListView, Metadata, pageOf, pageQuery, toListView } from './shapes.ts'
 
 const Params = Type.Object({ id: Type.String() })
 const Changes = Type.Object(
@@ -79,15 +79,11 @@ const storedCompletions: RoutePlugin = async (app) => {
       const ids = (messages: JsonObject[]) =>
         messages.map((message, index) => toCompletionMessage(message, `${params.id}-${index}`))
       const messages = ids(await messagesBefore(sessionId, turn))
-      if (query.order === 'desc') messages.reverse()
-      const start = query.after === undefined ? 0 : messages.findIndex(({ id }) => id === query.after) + 1
-      if (start === 0 && query.after !== undefined) throw invalidCursor()
-      const data = messages.slice(start, start + query.limit)
-      return toListView({ data, hasMore: messages.length > start + query.limit }, (message) => message)
+      return toListView(pageOf(messages, query), (message) => message)
     }
   )
 
-  /** All that the model was sent: what the turns before say, and what this one asks. */
+  /** What the model was sent: what the turns before say, as they are now, and what this one asks. */
   async function messagesBefore(sessionId: string, turn: Turn): Promise<JsonObject[]> {
     const turns = await turnsUpTo(app.store, sessionId, turn.conversationId, turn.parentSeq)
     const { system, dialogue } = chatHistory(pathTo(turns ?? [], turn.parentSeq))

@@ -4,12 +4,12 @@ import type { Turn } from '../storage/contract.ts'
 import { sendableItems } from '../storage/dialogue/call-results.ts'
 import { isHistory } from '../storage/dialogue/history.ts'
 import { FIRST_OUTPUT } from '../storage/dialogue/item-id.ts'
-import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
+import { pathTo, turnAt, turnsUpTo } from '../storage/dialogue/path.ts'
 import { itemsOfTurn, type PlacedItem } from '../storage/dialogue/turn-items.ts'
 import { Include, toItemView } from './item-shape.ts'
 import { toResponse } from './response-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { AnyObject, invalidCursor, ListView, pageQuery, toListView } from './shapes.ts'
+import { AnyObject, ListView, pageOf, pageQuery, toListView } from './shapes.ts'
 import { findResponse } from './thread.ts'
 
 const Params = Type.Object({ id: Type.String() })
@@ -58,18 +58,12 @@ const storedResponses: RoutePlugin = async (app) => {
     { schema: { params: Params, querystring: ItemsQuery, response: { 200: ListView(AnyObject) } } },
     async ({ params, query, sessionId }) => {
       const items = await inputOf(sessionId, await get(sessionId, params.id))
-      if (query.order === 'desc') items.reverse()
-      const start = query.after === undefined ? 0 : items.findIndex(({ id }) => id === query.after) + 1
-      if (start === 0 && query.after !== undefined) throw invalidCursor()
-      const page = {
-        data: items.slice(start, start + query.limit),
-        hasMore: items.length > start + query.limit
-      }
+      const page = pageOf(items, query)
       return toListView(page, (item) => toItemView(item, query.include))
     }
   )
 
-  /** All that the model was sent: the items of the turns before, and what this one asks. */
+  /** What the answer was made from: the items of the turns before that count for it, and what this one asks. */
   async function inputOf(sessionId: string, turn: Turn): Promise<PlacedItem[]> {
     const turns = await turnsUpTo(app.store, sessionId, turn.conversationId, turn.parentSeq)
     const before = pathTo(turns ?? [], turn.parentSeq)
@@ -82,14 +76,7 @@ const storedResponses: RoutePlugin = async (app) => {
 
   async function previousOf(sessionId: string, turn: Turn): Promise<string | null> {
     if (turn.parentSeq === 0) return null
-    const at = {
-      limit: 1,
-      order: 'desc',
-      afterSeq: turn.parentSeq - 1,
-      beforeSeq: turn.parentSeq + 1
-    } as const
-    const page = await app.store.listTurns(sessionId, turn.conversationId, { ...at, includeSuperseded: true })
-    const [previous] = page?.data ?? []
+    const previous = await turnAt(app.store, sessionId, turn.conversationId, turn.parentSeq)
     return previous?.kind === 'response' ? (previous.completionId ?? previous.id) : null
   }
 

@@ -22,7 +22,7 @@ export interface Thread {
   path: Turn[] | null
 }
 
-interface TargetFields {
+export interface TargetFields {
   conversation?: string | { id: string } | null
   conversation_id?: string | null
   previous_response_id?: string | null

@@ -24,6 +24,18 @@ export async function turnsUpTo(
   }
 }
 
+/** Turn `seq` of a conversation, superseded or not; null when there is none, or no such conversation of this session. */
+export async function turnAt(
+  store: Store,
+  sessionId: string,
+  conversationId: string,
+  seq: number
+): Promise<Turn | null> {
+  const at = { limit: 1, order: 'asc', afterSeq: seq - 1, beforeSeq: seq + 1 } as const
+  const page = await store.listTurns(sessionId, conversationId, { ...at, includeSuperseded: true })
+  return page?.data[0] ?? null
+}
+
 /** The turns on the way to turn `seq`, itself included: those that count now, or the way of a replaced one. */
 export function pathTo(turns: Turn[], seq: number): Turn[] {
   const before = turns.filter((turn) => turn.seq <= seq)
