@@ -33,7 +33,7 @@ for (const [name, makePlace] of Object.entries(DRIVERS)) {
     t.strictSame([json.first_id, json.last_id], [json.data[0].id, json.data.at(-1).id])
     const ids = json.data.map((item: Item) => item.id)
     t.equal(new Set(ids).size, lines.length)
-    for (const item of ids) t.match(item, /^msg_[0-9a-f]{44}$/)
+    for (const item of ids) t.match(item, /^msg_[0-9a-f]{46}$/)
     for (const limit of [1, 2, 3, 7, 8]) {
       for (const order of ['asc', 'desc']) {
         const seen: string[] = []
