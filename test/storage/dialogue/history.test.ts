@@ -163,3 +163,13 @@ for (const [name, items, next, sent] of ITEMS) {
     t.strictSame(sendableItems(items, next), sent)
   })
 }
+
+t.test('of two calls with one id, only the one without a result gets one made up', async (t) => {
+  const calls = { role: 'assistant', content: null, tool_calls: [toolCall('c'), toolCall('c')] }
+  const result = { role: 'tool', tool_call_id: 'c', content: 'r' }
+  const missing = { role: 'tool', tool_call_id: 'c', content: NO_RESULT }
+  t.strictSame(sendableMessages([calls], [result]), [calls, missing])
+  t.strictSame(sendableMessages([calls], [result, result]), [calls])
+  t.strictSame(sendableMessages([calls, result], []), [calls, result, missing])
+  t.strictSame(sendableMessages([calls, result], [user('x')]), [calls, result, missing])
+})
