@@ -1,6 +1,7 @@
 import type { AddedTurn, NewTurn, Turn, TurnContent, TurnEnding, TurnKey } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
+import { addedTurn } from '../added-turn.ts'
 import { replacementBy } from '../turn-path.ts'
 import {
   type ConversationDocument,
@@ -154,8 +155,7 @@ export function withAddedTurns(document: ConversationDocument, conversationId: s
   const keeper = createMediaKeeper()
   const made = added.map((given, index): TurnDocument => {
     const seq = document.last_seq + index + 1
-    const turn: Turn = { ...ADDED, ...given, conversationId, seq, parentSeq: seq - 1 }
-    return fromTurn(turn, keeper.take(given.detail))
+    return fromTurn(addedTurn(given, { conversationId, seq }), keeper.take(given.detail))
   })
   const changed = {
     ...document,
@@ -165,18 +165,6 @@ export function withAddedTurns(document: ConversationDocument, conversationId: s
   const next = keeper.documentWith(changed, [...document.turns, ...made])
   return { next, result: made.map((turn) => toTurn(conversationId, turn, mediaOf(next))) }
 }
-
-const ADDED = {
-  attempt: 1,
-  kind: 'items',
-  superseded: false,
-  model: null,
-  metadata: {},
-  status: 'completed',
-  finishReason: null,
-  error: null,
-  completionId: null
-} as const
 
 /** The document with an ended turn changed, or deleted; null when it is not there. */
 export function withChange(

@@ -1,6 +1,7 @@
 import type { AddedTurn, Turn, TurnContent, TurnKey } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
+import { addedTurn } from '../added-turn.ts'
 import { intern } from '../media.ts'
 import { lockConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
@@ -42,23 +43,10 @@ export async function insertAdded(
   const added: Turn[] = []
   for (const [index, given] of turns.entries()) {
     const seq = lastSeq + index + 1
-    const turn: Turn = { ...ADDED, ...given, conversationId, seq, parentSeq: seq - 1 }
-    added.push(await insertEnded(db, dialect, sessionId, turn))
+    added.push(await insertEnded(db, dialect, sessionId, addedTurn(given, { conversationId, seq })))
   }
   return added
 }
-
-const ADDED = {
-  attempt: 1,
-  kind: 'items',
-  superseded: false,
-  model: null,
-  metadata: {},
-  status: 'completed',
-  finishReason: null,
-  error: null,
-  completionId: null
-} as const
 
 /** Inserts an ended turn and resolves to it as it is kept. */
 async function insertEnded(db: Db, dialect: SqlDialect, sessionId: string, turn: Turn): Promise<Turn> {
