@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { ApiError, conversationLocked, errorBody } from '../errors.ts'
 import { StoreError } from '../storage/store-error.ts'
+import { restOfBody } from './rest-of-body.ts'
 
 /** What Fastify's own errors mean to a client. Anything else that it raises below 500 keeps its message. */
 const KNOWN: Record<string, [statusCode: number, code: string, message: string]> = {
@@ -39,8 +40,13 @@ function toApiError(err: Partial<FastifyError> & Error): ApiError {
   return new ApiError(statusCode, 'invalid_request', err.message, { cause: err })
 }
 
-export function sendErrorShape(err: Error, request: FastifyRequest, reply: FastifyReply): void {
+export async function sendErrorShape(
+  err: Error,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<void> {
   const error = toApiError(err)
+  if (error.statusCode === 413) await restOfBody(request.raw)
   if (error.statusCode >= 500 && error.cause) request.log.error({ err: error.cause }, error.message)
   reply
     .code(error.statusCode)
