@@ -16,8 +16,8 @@ CMD ["npm", "run", "test:integration"]
 FROM node:24-slim
 WORKDIR /app
 ENV NODE_ENV=production
-# A container's loopback address is out of reach from outside. AUTH=none refuses this address, so AUTH has to be
-# chosen when the container is started; nobody gets an open server by accident.
+# A container's loopback address is out of reach from outside. AUTH=none and AUTH=header, which check nobody, refuse
+# this address, so AUTH has to be chosen when the container is started; nobody gets an open server by accident.
 ENV HOST=0.0.0.0
 COPY --from=dependencies /app/node_modules node_modules
 COPY . .

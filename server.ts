@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import pretty from 'pino-pretty'
-import { buildApp, migrateStore } from './app.ts'
 import { ConfigError, loadConfig } from './config.ts'
+import { keysCommand } from './storage/keys/keys-command.ts'
+import { sweepCommand } from './storage/retention/sweep-command.ts'
 
 await start().catch((err) => {
   // One line that names the setting; a stack trace only where something else went wrong.
@@ -15,6 +16,11 @@ async function start(): Promise<void> {
   const stream = process.stdout.isTTY
     ? pretty({ ignore: 'pid,hostname,reqId', translateTime: 'HH:MM:ss' })
     : process.stdout
+  if (process.argv[2] === 'keys') return keysCommand(process.argv.slice(3), config.DB_URL)
+  if (process.argv[2] === 'sweep')
+    return sweepCommand(process.argv.slice(3), { dbUrl: config.DB_URL, retentionDays: config.RETENTION_DAYS })
+  // Here and not above: the commands need nothing of all that it loads.
+  const { buildApp, migrateStore } = await import('./app.ts')
   if (process.argv[2] === 'migrate') return migrateStore(config.DB_URL)
   const app = await buildApp(config, { level: config.LOG_LEVEL, stream })
 

@@ -2,9 +2,24 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { Type } from 'typebox'
 import { ApiError, conversationLocked, errorBody } from '../errors.ts'
 import { StoreError } from '../storage/store-error.ts'
 import { restOfBody } from './rest-of-body.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
+
+/** The error body, for the API's description. */
+export const ErrorView = Type.Object(
+  {
+    error: Type.Object({
+      message: Type.String(),
+      type: Type.String(),
+      param: Type.Union([Type.String(), Type.Null()]),
+      code: Type.Union([Type.String(), Type.Null()])
+    })
+  },
+  { title: 'Error', description: "Any error; one of the upstream's own comes with its status and body." }
+)
 
 /** What Fastify's own errors mean to a client. Anything else that it raises below 500 keeps its message. */
 const KNOWN: Record<string, [statusCode: number, code: string, message: string]> = {
@@ -27,6 +42,14 @@ const KNOWN: Record<string, [statusCode: number, code: string, message: string]>
 function toApiError(err: Partial<FastifyError> & Error): ApiError {
   if (err instanceof ApiError) return err
   if (err instanceof StoreError && err.code === 'CONVERSATION_BUSY') return conversationLocked()
+  if (err instanceof StoreError && err.code === 'CONVERSATION_FULL') {
+    const message = 'The conversation has as many turns as this server allows (MAX_TURNS_PER_CONVERSATION).'
+    return new ApiError(400, 'conversation_full', message)
+  }
+  if (err instanceof StoreError && err.code === 'SESSION_FULL') {
+    const message = 'There are as many conversations as this server allows (MAX_CONVERSATIONS_PER_SESSION).'
+    return new ApiError(400, 'too_many_conversations', message)
+  }
   if (err instanceof StoreError) {
     return new ApiError(503, 'storage_unavailable', 'The store is unavailable.', {
       cause: err,
@@ -46,11 +69,12 @@ export async function sendErrorShape(
   reply: FastifyReply
 ): Promise<void> {
   const error = toApiError(err)
+  request.errorCode = error.code
   if (error.statusCode === 413) await restOfBody(request.raw)
   if (error.statusCode >= 500 && error.cause) request.log.error({ err: error.cause }, error.message)
   reply
     .code(error.statusCode)
-    .headers(error.headers)
+    .headers({ ...SECURITY_HEADERS, ...error.headers })
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
     .send(errorBody(error.statusCode, error.code, error.message, error.param))
@@ -63,10 +87,14 @@ export function refuseMalformed(err: NodeJS.ErrnoException, socket: Socket): voi
   if (err.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const statusCode = UNREADABLE[err.code ?? ''] ?? 400
   const body = JSON.stringify(errorBody(statusCode, 'invalid_request', 'The request is not readable HTTP.'))
-  socket.end(
-    `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
-  )
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close'
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${lines.join('')}\r\n${body}`)
 }
 
 /** Every error leaves as OpenAI's `{ error: { message, type, param, code } }`; causes go to the log alone. */

@@ -1,6 +1,8 @@
 import { Server } from 'node:net'
 import fp from 'fastify-plugin'
+import { Type } from 'typebox'
 import { ApiError } from '../errors.ts'
+import { createProbe } from './probe.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -13,8 +15,12 @@ declare module 'fastify' {
   }
 }
 
+const Health = Type.Object({ status: Type.Literal('ok') }, { title: 'Health', description: 'All is well.' })
+
 /** How long connections may linger once every exchange is over: a body that never ends must not hold the close. */
 const LINGER_MS = 2_000
+/** How long `/readyz` waits for the store; load balancers give up after a second or two. */
+const PING_TIMEOUT_MS = 900
 
 /**
  * Health probes and the order of closing: the port first, so that a load balancer goes on to the next instance.
@@ -43,10 +49,15 @@ export default fp(
       closed = new Promise((resolve) => Server.prototype.close.call(app.server, () => resolve()))
     })
 
-    app.get('/livez', async () => ({ status: 'ok' }))
-    app.get('/readyz', async () => {
+    const probe = (operationId: string, summary: string) => ({
+      schema: { operationId, summary, tags: ['Operations'], response: { 200: Health } }
+    })
+    const ping = createProbe(() => app.store.ping(), PING_TIMEOUT_MS)
+    app.get('/livez', probe('getLiveness', '200 while the process serves'), async () => ({ status: 'ok' }))
+    const ready = probe('getReadiness', '200 when the store answers and no shutdown has begun')
+    app.get('/readyz', ready, async () => {
       if (lifecycle.draining) throw new ApiError(503, 'server_shutdown', 'The server is shutting down.')
-      await app.store.ping()
+      await ping()
       return { status: 'ok' }
     })
   },

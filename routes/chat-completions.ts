@@ -4,10 +4,11 @@ import { createChatAnswer } from '../plugins/proxy/chat-answer.ts'
 import { continueChat, readQuestion } from '../plugins/proxy/chat-question.ts'
 import { editedBody, editedList } from '../plugins/proxy/request-body.ts'
 import type { JsonObject } from '../storage/contract.ts'
-import { ExchangeHeaders, type ExchangeOptions, startExchange } from './exchange.ts'
+import { CompletionView } from './completion-shape.ts'
+import { ExchangeHeaders, type ExchangeOptions, exchangeAnswer, startExchange } from './exchange.ts'
 import { replayChat } from './replay.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { ConversationReference, Metadata, Nullish } from './shapes.ts'
+import { ConversationReference, Metadata, Nullish, verbatim } from './shapes.ts'
 import type { Thread } from './thread.ts'
 
 const Message = Type.Object({ role: Type.String() }, { additionalProperties: true })
@@ -24,7 +25,7 @@ const Body = Type.Object(
     conversation: Nullish(ConversationReference),
     conversation_id: Nullish(Type.String())
   },
-  { additionalProperties: true }
+  { title: 'ChatCompletionRequest', additionalProperties: true }
 )
 type Body = Static<typeof Body>
 
@@ -35,7 +36,17 @@ const OWN_FIELDS = ['store', 'metadata', 'conversation', 'conversation_id']
 const chatCompletions: RoutePlugin<ExchangeOptions> = async (app, options) => {
   app.post(
     '/chat/completions',
-    { schema: { body: Body, headers: ExchangeHeaders } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'createChatCompletion',
+        summary: 'Chat, as a stream or as JSON; recorded as one turn',
+        tags: ['Chat'],
+        body: Body,
+        headers: ExchangeHeaders,
+        response: { 200: exchangeAnswer(CompletionView) }
+      }
+    },
     async (request, reply) => {
       const { body, headers } = request
       const raw = request.rawBody ?? Buffer.alloc(0)

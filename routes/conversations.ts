@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { ApiError, conversationNotFound } from '../errors.ts'
 import type { Conversation, JsonObject } from '../storage/contract.ts'
 import { isId, newId } from '../storage/ids.ts'
+import { assertRoom, type Limits } from '../storage/room.ts'
 import { searchWords } from '../storage/search-words.ts'
 import { titleOf } from '../storage/title.ts'
 import { toAddedTurns } from './added-turns.ts'
@@ -9,6 +10,7 @@ import { assertItems, NewItems } from './item-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import {
   ConversationView,
+  DeletedView,
   invalidCursor,
   ListView,
   Metadata,
@@ -28,7 +30,7 @@ const NewConversation = Type.Object(
     model: Type.Optional(Type.Union([Type.String({ maxLength: 256 }), Type.Null()])),
     items: Nullish(NewItems)
   },
-  { additionalProperties: false }
+  { title: 'NewConversation', additionalProperties: false }
 )
 const Changes = Type.Object(
   {
@@ -36,7 +38,7 @@ const Changes = Type.Object(
     title: Type.Optional(Title),
     pinned: Type.Optional(Type.Boolean())
   },
-  { additionalProperties: false, minProperties: 1 }
+  { title: 'ConversationChanges', additionalProperties: false, minProperties: 1 }
 )
 const ListQuery = Type.Object(
   {
@@ -48,18 +50,18 @@ const ListQuery = Type.Object(
   },
   { additionalProperties: false }
 )
-const Deleted = Type.Object({
-  id: Type.String(),
-  object: Type.Literal('conversation.deleted'),
-  deleted: Type.Literal(true)
-})
+const Deleted = DeletedView('conversation.deleted', 'ConversationDeleted')
+const TAGS = ['Conversations']
 
 /** `/v1/conversations`: OpenAI's calls, and the list that OpenAI lacks. */
-const conversations: RoutePlugin = async (app) => {
+const conversations: RoutePlugin<Limits> = async (app, limits) => {
   app.post(
     '/conversations',
     {
       schema: {
+        operationId: 'createConversation',
+        summary: 'Makes a conversation, empty or with items',
+        tags: TAGS,
         body: Type.Optional(Type.Union([NewConversation, Type.Null()])),
         response: { 200: ConversationView }
       }
@@ -68,6 +70,7 @@ const conversations: RoutePlugin = async (app) => {
       const items = (body?.items ?? []) as JsonObject[]
       assertItems(items)
       const turns = toAddedTurns(items)
+      await assertRoom(app.store, sessionId, turns.length, limits)
       const given = {
         id: newId('conv'),
         sessionId,
@@ -83,7 +86,15 @@ const conversations: RoutePlugin = async (app) => {
 
   app.get(
     '/conversations',
-    { schema: { querystring: ListQuery, response: { 200: ListView(ConversationView) } } },
+    {
+      schema: {
+        operationId: 'listConversations',
+        summary: 'Lists conversations, newest first; searches them with `q` and `metadata`',
+        tags: TAGS,
+        querystring: ListQuery,
+        response: { 200: ListView(ConversationView) }
+      }
+    },
     async ({ query, sessionId }) => {
       for (const cursor of ['after', 'before'] as const) {
         const id = query[cursor]
@@ -107,7 +118,15 @@ const conversations: RoutePlugin = async (app) => {
 
   app.get(
     '/conversations/:id',
-    { schema: { params: Params, response: { 200: ConversationView } } },
+    {
+      schema: {
+        operationId: 'getConversation',
+        summary: 'One conversation',
+        tags: TAGS,
+        params: Params,
+        response: { 200: ConversationView }
+      }
+    },
     async ({ params, sessionId }) =>
       toConversationView(
         found(isId('conv', params.id) && (await app.store.getConversation(sessionId, params.id)))
@@ -116,7 +135,16 @@ const conversations: RoutePlugin = async (app) => {
 
   app.post(
     '/conversations/:id',
-    { schema: { params: Params, body: Changes, response: { 200: ConversationView } } },
+    {
+      schema: {
+        operationId: 'updateConversation',
+        summary: 'Changes `title`, `metadata` or `pinned`',
+        tags: TAGS,
+        params: Params,
+        body: Changes,
+        response: { 200: ConversationView }
+      }
+    },
     async ({ params, body, sessionId }) => {
       const { metadata, ...rest } = body
       const changes = { ...rest, ...(metadata !== undefined && { metadata: metadata ?? {} }) }
@@ -129,7 +157,15 @@ const conversations: RoutePlugin = async (app) => {
 
   app.delete(
     '/conversations/:id',
-    { schema: { params: Params, response: { 200: Deleted } } },
+    {
+      schema: {
+        operationId: 'deleteConversation',
+        summary: 'Deletes a conversation and its turns for good',
+        tags: TAGS,
+        params: Params,
+        response: { 200: Deleted }
+      }
+    },
     async ({ params, sessionId }) => {
       const deleted = isId('conv', params.id) && (await app.store.deleteConversation(sessionId, params.id))
       if (!deleted) throw conversationNotFound()

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { ApiError, conversationLocked, conversationNotFound } from '../errors.ts'
 import type { JsonObject, Turn, TurnKind } from '../storage/contract.ts'
 import type { Question, Recorded, TurnRef } from '../storage/persistence.ts'
@@ -21,6 +21,23 @@ export const ExchangeHeaders = Type.Object({
   'x-parent-seq': Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
   'x-on-disconnect': Type.Optional(Type.Union([Type.Literal('abort'), Type.Literal('finish')])),
   ...IDENTITY_HEADERS
+})
+
+/** What such a request is answered with, for the API's description; the header names the turn. */
+export const exchangeAnswer = (view: TSchema & { description?: string }) => ({
+  description: view.description,
+  headers: {
+    'x-conversation-id': Type.String({ description: 'Where the turn was filed; on every recorded answer' }),
+    'x-turn-id': Type.String({ description: "The turn's id; on every recorded answer" }),
+    'x-turn-seq': Type.Integer({ description: "The turn's number; on every recorded answer" }),
+    'idempotent-replayed': Type.String({ description: '`true`: answered from the stored turn' })
+  },
+  content: {
+    'application/json': { schema: view },
+    'text/event-stream': {
+      schema: Type.String({ description: "With `stream: true`: the upstream's events, byte for byte" })
+    }
+  }
 })
 
 export interface ExchangeOptions {

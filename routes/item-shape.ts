@@ -22,6 +22,18 @@ const Name = Type.Unsafe<Name>(Type.Union(INCLUDES.map((name) => Type.Literal(na
 export const Include = Type.Optional(Type.Union([Name, Type.Array(Name)]))
 type Include = Static<typeof Include> | undefined
 
+/** What every item has; the rest follows from its type. */
+export const ItemView = Type.Unsafe<JsonObject>(
+  Type.Object(
+    { id: Type.String(), type: Type.String(), status: Type.Optional(Type.String()) },
+    {
+      title: 'Item',
+      description: "An item of a conversation, in OpenAI's shape for its type.",
+      additionalProperties: true
+    }
+  )
+)
+
 /** An item as OpenAI shows it: with an id, a status, and a list as its content. */
 export function toItemView({ id, item, status }: PlacedItem, include: Include): JsonObject & { id: string } {
   const type = String(item.type ?? 'message')

@@ -5,38 +5,54 @@ import { type ItemPlace, itemPlace } from '../storage/dialogue/item-id.ts'
 import { turnAt } from '../storage/dialogue/path.ts'
 import { hasItems, itemsOfTurn, type PlacedItem, withoutItem } from '../storage/dialogue/turn-items.ts'
 import { isId } from '../storage/ids.ts'
+import type { Limits } from '../storage/room.ts'
 import { toAddedTurns } from './added-turns.ts'
-import { assertItems, Include, NewItems, toItemView } from './item-shape.ts'
+import { assertItems, Include, ItemView, NewItems, toItemView } from './item-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import {
-  AnyObject,
   ConversationView,
   invalidCursor,
   ListView,
   pageQuery,
   toConversationView,
-  toListView
+  toListView,
+  verbatim
 } from './shapes.ts'
 
 const Params = Type.Object({ id: Type.String() })
 const ItemParams = Type.Object({ id: Type.String(), itemId: Type.String() })
 const Query = Type.Object({ include: Include }, { additionalProperties: false })
 const ListQuery = Type.Object({ ...pageQuery('desc'), include: Include }, { additionalProperties: false })
-const Body = Type.Object({ items: NewItems }, { additionalProperties: false })
+const Body = Type.Object({ items: NewItems }, { title: 'NewItems', additionalProperties: false })
+
+const TAGS = ['Conversations']
 
 /** How many turns are read at once to fill a page of items. */
 const TURNS = 50
 
 /** `/v1/conversations/{id}/items`: what the turns say, as OpenAI's items. */
-const items: RoutePlugin = async (app) => {
+const items: RoutePlugin<Pick<Limits, 'maxTurns'>> = async (app, { maxTurns }) => {
   app.post(
     '/conversations/:id/items',
-    { schema: { params: Params, querystring: Query, body: Body, response: { 200: ListView(AnyObject) } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'createConversationItems',
+        summary: 'Adds items without a model call',
+        tags: TAGS,
+        params: Params,
+        querystring: Query,
+        body: Body,
+        response: { 200: ListView(ItemView) }
+      }
+    },
     async ({ params, query, body, sessionId }) => {
       const given = body.items as JsonObject[]
       assertItems(given)
       const known = isId('conv', params.id)
-      const turns = known ? await app.store.addTurns(sessionId, params.id, toAddedTurns(given)) : null
+      const turns = known
+        ? await app.store.addTurns(sessionId, params.id, toAddedTurns(given), maxTurns)
+        : null
       if (!turns) throw conversationNotFound()
       const data = turns.flatMap(itemsOfTurn)
       return toListView({ data, hasMore: false }, (item) => toItemView(item, query.include))
@@ -45,7 +61,17 @@ const items: RoutePlugin = async (app) => {
 
   app.get(
     '/conversations/:id/items',
-    { schema: { params: Params, querystring: ListQuery, response: { 200: ListView(AnyObject) } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'listConversationItems',
+        summary: "Lists a conversation as OpenAI's items, newest first",
+        tags: TAGS,
+        params: Params,
+        querystring: ListQuery,
+        response: { 200: ListView(ItemView) }
+      }
+    },
     async ({ params, query, sessionId }) => {
       const { limit, order, after, include } = query
       const place = after === undefined ? null : itemPlace(after)
@@ -58,14 +84,32 @@ const items: RoutePlugin = async (app) => {
 
   app.get(
     '/conversations/:id/items/:itemId',
-    { schema: { params: ItemParams, querystring: Query, response: { 200: AnyObject } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'getConversationItem',
+        summary: 'One item of a conversation',
+        tags: TAGS,
+        params: ItemParams,
+        querystring: Query,
+        response: { 200: ItemView }
+      }
+    },
     async ({ params, query, sessionId }) =>
       toItemView((await find(sessionId, params.id, params.itemId)).item, query.include)
   )
 
   app.delete(
     '/conversations/:id/items/:itemId',
-    { schema: { params: ItemParams, response: { 200: ConversationView } } },
+    {
+      schema: {
+        operationId: 'deleteConversationItem',
+        summary: 'Deletes an item for good; answers its conversation',
+        tags: TAGS,
+        params: ItemParams,
+        response: { 200: ConversationView }
+      }
+    },
     async ({ params, sessionId }) => {
       const { turn, item } = await find(sessionId, params.id, params.itemId)
       await app.store.changeTurn(sessionId, turn, (now) => withoutItem(now, item.position))

@@ -1,6 +1,7 @@
 import { ApiError } from '../errors.ts'
 import { createOpaqueAnswer } from '../plugins/proxy/opaque-answer.ts'
 import type { RoutePlugin } from './route-plugin.ts'
+import { UpstreamView, verbatim } from './shapes.ts'
 
 /** Calls that are the upstream's alone: `/v1/models`, `/v1/models/{id}`, `/v1/embeddings`. Nothing is recorded. */
 const passedThrough: RoutePlugin = async (app) => {
@@ -10,15 +11,25 @@ const passedThrough: RoutePlugin = async (app) => {
     onDisconnect: 'abort' as const
   })
 
+  const describe = (operationId: string, summary: string) => ({
+    serializerCompiler: verbatim,
+    schema: { operationId, summary, tags: ['Models'], response: { 200: UpstreamView } }
+  })
+
   // A model's id may hold slashes.
-  for (const url of ['/models', '/models/*']) {
-    app.get(url, async (request, reply) => {
+  const models = [
+    ['/models', describe('listModels', "The upstream's models")],
+    ['/models/*', describe('getModel', "One of the upstream's models")]
+  ] as const
+  for (const [url, options] of models) {
+    app.get(url, options, async (request, reply) => {
       const path = pathBelowModels(request.url, request.params as { '*'?: string })
       await app.relay(reply, unrecorded({ method: 'GET', path }))
     })
   }
 
-  app.post('/embeddings', async (request, reply) => {
+  const embeddings = describe('createEmbedding', "The upstream's embeddings")
+  app.post('/embeddings', { ...embeddings, config: { opaqueBody: true } }, async (request, reply) => {
     const body = request.rawBody ?? Buffer.alloc(0)
     await app.relay(reply, unrecorded({ method: 'POST', path: '/embeddings', body }))
   })

@@ -6,10 +6,11 @@ import { createResponseAnswer } from '../plugins/proxy/response-answer.ts'
 import { continueResponse, inputList, readInput } from '../plugins/proxy/response-question.ts'
 import type { JsonObject } from '../storage/contract.ts'
 import { canBeSent } from '../storage/dialogue/history.ts'
-import { ExchangeHeaders, type ExchangeOptions, startExchange } from './exchange.ts'
+import { ExchangeHeaders, type ExchangeOptions, exchangeAnswer, startExchange } from './exchange.ts'
 import { replayResponse } from './replay.ts'
+import { ResponseView } from './response-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { ConversationReference, Metadata, Nullish } from './shapes.ts'
+import { ConversationReference, Metadata, Nullish, verbatim } from './shapes.ts'
 import type { Thread } from './thread.ts'
 
 const Item = Type.Object({ type: Type.Optional(Type.String()) }, { additionalProperties: true })
@@ -27,7 +28,7 @@ const Body = Type.Object(
     conversation: Nullish(ConversationReference),
     conversation_id: Nullish(Type.String())
   },
-  { additionalProperties: true }
+  { title: 'ResponseRequest', additionalProperties: true }
 )
 type Body = Static<typeof Body>
 
@@ -36,7 +37,15 @@ const OWN_FIELDS = ['metadata', 'previous_response_id', 'conversation', 'convers
 
 /** `POST /v1/responses`: the answer of the upstream, kept as one turn. */
 const responses: RoutePlugin<ExchangeOptions> = async (app, options) => {
-  app.post('/responses', { schema: { body: Body, headers: ExchangeHeaders } }, async (request, reply) => {
+  const schema = {
+    operationId: 'createResponse',
+    summary: 'The Responses API, as a stream or as JSON; recorded as one turn',
+    tags: ['Responses'],
+    body: Body,
+    headers: ExchangeHeaders,
+    response: { 200: exchangeAnswer(ResponseView) }
+  }
+  app.post('/responses', { serializerCompiler: verbatim, schema }, async (request, reply) => {
     const { body, headers } = request
     const raw = request.rawBody ?? Buffer.alloc(0)
     if (body.background === true) {

@@ -1,18 +1,40 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { ApiError } from '../errors.ts'
-import type { Conversation, JsonObject, Page, Turn } from '../storage/contract.ts'
+import type {
+  Conversation,
+  JsonObject,
+  Page,
+  Turn,
+  TurnErrorCode,
+  TurnKind,
+  TurnStatus
+} from '../storage/contract.ts'
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/**
+ * One of these words, all of `T`. Not a union of literals: a serializer would refuse a word that a newer version has
+ * stored.
+ */
+const Word = <T extends string>(words: Record<T, true>) =>
+  Type.Unsafe<T>({ type: 'string', enum: Object.keys(words) })
+const NullableWord = <T extends string>(words: Record<T, true>) =>
+  Type.Unsafe<T | null>({ type: ['string', 'null'], enum: [...Object.keys(words), null] })
 
 /** OpenAI's limits on metadata: 16 pairs, keys of 64 and values of 512 characters. */
 export const Metadata = Type.Record(
   Type.String({ pattern: '^[\\s\\S]{0,64}$' }),
   Type.String({ maxLength: 512 }),
-  { maxProperties: 16, additionalProperties: false }
+  {
+    title: 'Metadata',
+    description: 'Up to 16 pairs, keys of up to 64 and values of up to 512 characters.',
+    maxProperties: 16,
+    additionalProperties: false
+  }
 )
 
 /** The same as it is shown. Not `Type.String()`: its pattern does not know line breaks, and such keys would be left out. */
-const StoredMetadata = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String())
+export const StoredMetadata = Type.Record(Type.String({ pattern: '^[\\s\\S]*$' }), Type.String())
 
 /** Absent and null are the same. */
 export const Nullish = <T extends TSchema>(schema: T) => Type.Optional(Nullable(schema))
@@ -23,17 +45,20 @@ export const ConversationReference = Type.Union([
   Type.Object({ id: Type.String() }, { additionalProperties: false })
 ])
 
-export const ConversationView = Type.Object({
-  id: Type.String(),
-  object: Type.Literal('conversation'),
-  created_at: Type.Integer({ description: 'Unix seconds' }),
-  metadata: StoredMetadata,
-  title: Nullable(Type.String()),
-  model: Nullable(Type.String()),
-  pinned: Type.Boolean(),
-  last_seq: Type.Integer(),
-  active_at: Type.Integer({ description: 'Unix seconds' })
-})
+export const ConversationView = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('conversation'),
+    created_at: Type.Integer({ description: 'Unix seconds' }),
+    metadata: StoredMetadata,
+    title: Nullable(Type.String()),
+    model: Nullable(Type.String({ description: 'The model of the newest turn' })),
+    pinned: Type.Boolean(),
+    last_seq: Type.Integer({ description: 'The seq of the newest turn; 0 = there is none' }),
+    active_at: Type.Integer({ description: 'When the newest turn began; Unix seconds' })
+  },
+  { title: 'Conversation', description: 'A conversation.' }
+)
 
 export function toConversationView(conversation: Conversation): Static<typeof ConversationView> {
   return {
@@ -49,26 +74,39 @@ export function toConversationView(conversation: Conversation): Static<typeof Co
   }
 }
 
-export const TurnView = Type.Object({
-  id: Type.String(),
-  object: Type.Literal('conversation.turn'),
-  conversation_id: Type.String(),
-  seq: Type.Integer(),
-  parent_seq: Type.Integer({ description: 'The turn this one follows; 0 = the beginning' }),
-  superseded: Type.Boolean(),
-  kind: Type.String(),
-  model: Nullable(Type.String()),
-  metadata: StoredMetadata,
-  attempt: Type.Integer(),
-  created_at: Type.Integer({ description: 'Unix seconds' }),
-  status: Type.String(),
-  error: Nullable(Type.String()),
-  finish_reason: Nullable(Type.String()),
-  completion_id: Nullable(Type.String()),
-  user_text: Nullable(Type.String()),
-  assistant_text: Nullable(Type.String()),
-  detail: Nullable(Type.Object({}, { additionalProperties: true }))
-})
+export const TurnView = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal('conversation.turn'),
+    conversation_id: Type.String(),
+    seq: Type.Integer({ description: 'The number in the conversation, from 1' }),
+    parent_seq: Type.Integer({ description: 'The turn this one follows; 0 = the beginning' }),
+    superseded: Type.Boolean({ description: 'Whether another version has replaced it' }),
+    kind: Word<TurnKind>({ chat: true, response: true, items: true }),
+    model: Nullable(Type.String()),
+    metadata: StoredMetadata,
+    attempt: Type.Integer({ description: '1, and one more each time the request was made again' }),
+    created_at: Type.Integer({ description: 'Unix seconds' }),
+    status: Word<TurnStatus>({ in_progress: true, completed: true, incomplete: true, failed: true }),
+    error: NullableWord<TurnErrorCode>({
+      client_disconnect: true,
+      upstream_error: true,
+      upstream_truncated: true,
+      upstream_timeout: true,
+      answer_too_large: true,
+      server_shutdown: true,
+      server_lost: true
+    }),
+    finish_reason: Nullable(Type.String()),
+    completion_id: Nullable(Type.String({ description: "The upstream's id of the answer" })),
+    user_text: Nullable(Type.String()),
+    assistant_text: Nullable(Type.String()),
+    detail: Nullable(
+      Type.Object({}, { additionalProperties: true, description: 'What the texts alone cannot say' })
+    )
+  },
+  { title: 'Turn', description: 'A question and its answer.' }
+)
 
 export function toTurnView(turn: Turn): Static<typeof TurnView> {
   return {
@@ -93,15 +131,31 @@ export function toTurnView(turn: Turn): Static<typeof TurnView> {
   }
 }
 
-/** OpenAI's list envelope. */
-export const ListView = <T extends TSchema>(item: T) =>
-  Type.Object({
-    object: Type.Literal('list'),
-    data: Type.Array(item),
-    first_id: Nullable(Type.String()),
-    last_id: Nullable(Type.String()),
-    has_more: Type.Boolean()
-  })
+/** OpenAI's list envelope; where the item has a title, the list is `<title>List`. */
+export const ListView = <T extends TSchema>(item: T & { title?: string }) =>
+  Type.Object(
+    {
+      object: Type.Literal('list'),
+      data: Type.Array(item as T),
+      first_id: Nullable(Type.String()),
+      last_id: Nullable(Type.String()),
+      has_more: Type.Boolean()
+    },
+    { ...(item.title !== undefined && { title: `${item.title}List` }), description: 'A page of a list.' }
+  )
+
+/** The answer to a deletion. */
+export const DeletedView = <T extends string>(object: T, title: string) =>
+  Type.Object(
+    { id: Type.String(), object: Type.Literal(object), deleted: Type.Literal(true) },
+    { title, description: 'It is deleted.' }
+  )
+
+/**
+ * For answers whose fields are another's: the schema says what is in them, and every field goes out as it is. All
+ * other answers have the fields of their schema and no others.
+ */
+export const verbatim = () => (data: unknown) => JSON.stringify(data)
 
 export function toListView<T, V extends { id: string }>(page: Page<T>, toView: (row: T) => V) {
   const data = page.data.map(toView)
@@ -120,6 +174,16 @@ export function toSeconds(ms: number): number {
 
 /** An object whose fields are another's to define. */
 export const AnyObject = Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true }))
+
+/** The answer of a call that is the upstream's alone. */
+export const UpstreamView = Type.Object(
+  {},
+  {
+    title: 'UpstreamAnswer',
+    description: "The upstream's answer, as it came; nothing is recorded.",
+    additionalProperties: true
+  }
+)
 
 /** The query of lists that are cut by an id. */
 export const pageQuery = (order: 'asc' | 'desc') => ({

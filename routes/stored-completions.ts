@@ -6,31 +6,51 @@ import { chatHistory, splitPrompt } from '../storage/dialogue/history.ts'
 import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
 import { inputMessages } from '../storage/dialogue/turn-content.ts'
 import { isId } from '../storage/ids.ts'
-import { toCompletion, toCompletionMessage } from './completion-shape.ts'
+import {
+  CompletionMessageView,
+  StoredCompletionView,
+  toCompletion,
+  toCompletionMessage
+} from './completion-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { AnyObject, invalidCursor, ListView, Metadata, pageOf, pageQuery, toListView } from './shapes.ts'
+import {
+  DeletedView,
+  invalidCursor,
+  ListView,
+  Metadata,
+  pageOf,
+  pageQuery,
+  toListView,
+  verbatim
+} from './shapes.ts'
 
 const Params = Type.Object({ id: Type.String() })
 const Changes = Type.Object(
   { metadata: Type.Union([Metadata, Type.Null()]) },
-  { additionalProperties: false }
+  { title: 'ChatCompletionChanges', additionalProperties: false }
 )
 const ListQuery = Type.Object(
   { ...pageQuery('asc'), model: Type.Optional(Type.String()), metadata: Type.Optional(Metadata) },
   { additionalProperties: false }
 )
 const MessagesQuery = Type.Object(pageQuery('asc'), { additionalProperties: false })
-const Deleted = Type.Object({
-  id: Type.String(),
-  object: Type.Literal('chat.completion.deleted'),
-  deleted: Type.Literal(true)
-})
+const Deleted = DeletedView('chat.completion.deleted', 'ChatCompletionDeleted')
+const TAGS = ['Chat']
 
 /** `/v1/chat/completions` by GET and by id: OpenAI's stored completions, a view of the turns that completed. */
 const storedCompletions: RoutePlugin = async (app) => {
   app.get(
     '/chat/completions',
-    { schema: { querystring: ListQuery, response: { 200: ListView(AnyObject) } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'listChatCompletions',
+        summary: 'Lists the chat completions that completed, oldest first',
+        tags: TAGS,
+        querystring: ListQuery,
+        response: { 200: ListView(StoredCompletionView) }
+      }
+    },
     async ({ query, sessionId }) => {
       const { after, ...rest } = query
       const last = after === undefined ? null : await find(sessionId, after)
@@ -45,13 +65,32 @@ const storedCompletions: RoutePlugin = async (app) => {
 
   app.get(
     '/chat/completions/:id',
-    { schema: { params: Params, response: { 200: AnyObject } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'getChatCompletion',
+        summary: 'One stored chat completion',
+        tags: TAGS,
+        params: Params,
+        response: { 200: StoredCompletionView }
+      }
+    },
     async ({ params, sessionId }) => toCompletion(await get(sessionId, params.id), params.id)
   )
 
   app.post(
     '/chat/completions/:id',
-    { schema: { params: Params, body: Changes, response: { 200: AnyObject } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'updateChatCompletion',
+        summary: 'Replaces the `metadata` of a stored chat completion',
+        tags: TAGS,
+        params: Params,
+        body: Changes,
+        response: { 200: StoredCompletionView }
+      }
+    },
     async ({ params, body, sessionId }) => {
       const turn = await get(sessionId, params.id)
       const metadata: Static<typeof Metadata> = body.metadata ?? {}
@@ -63,7 +102,15 @@ const storedCompletions: RoutePlugin = async (app) => {
 
   app.delete(
     '/chat/completions/:id',
-    { schema: { params: Params, response: { 200: Deleted } } },
+    {
+      schema: {
+        operationId: 'deleteChatCompletion',
+        summary: 'Deletes a stored chat completion and its turn for good',
+        tags: TAGS,
+        params: Params,
+        response: { 200: Deleted }
+      }
+    },
     async ({ params, sessionId }) => {
       const turn = await get(sessionId, params.id)
       if (!(await app.store.changeTurn(sessionId, turn, () => null))) throw notFound()
@@ -73,7 +120,17 @@ const storedCompletions: RoutePlugin = async (app) => {
 
   app.get(
     '/chat/completions/:id/messages',
-    { schema: { params: Params, querystring: MessagesQuery, response: { 200: ListView(AnyObject) } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'listChatCompletionMessages',
+        summary: 'What the model was sent for a stored chat completion',
+        tags: TAGS,
+        params: Params,
+        querystring: MessagesQuery,
+        response: { 200: ListView(CompletionMessageView) }
+      }
+    },
     async ({ params, query, sessionId }) => {
       const turn = await get(sessionId, params.id)
       const ids = (messages: JsonObject[]) =>

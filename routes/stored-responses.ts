@@ -6,10 +6,10 @@ import { isHistory } from '../storage/dialogue/history.ts'
 import { FIRST_OUTPUT } from '../storage/dialogue/item-id.ts'
 import { pathTo, turnAt, turnsUpTo } from '../storage/dialogue/path.ts'
 import { itemsOfTurn, type PlacedItem } from '../storage/dialogue/turn-items.ts'
-import { Include, toItemView } from './item-shape.ts'
-import { toResponse } from './response-shape.ts'
+import { Include, ItemView, toItemView } from './item-shape.ts'
+import { StoredResponseView, toResponse } from './response-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
-import { AnyObject, ListView, pageOf, pageQuery, toListView } from './shapes.ts'
+import { DeletedView, ListView, pageOf, pageQuery, toListView, verbatim } from './shapes.ts'
 import { findResponse } from './thread.ts'
 
 const Params = Type.Object({ id: Type.String() })
@@ -22,17 +22,24 @@ const GetQuery = Type.Object(
   { additionalProperties: false }
 )
 const ItemsQuery = Type.Object({ ...pageQuery('desc'), include: Include }, { additionalProperties: false })
-const Deleted = Type.Object({
-  id: Type.String(),
-  object: Type.Literal('response'),
-  deleted: Type.Literal(true)
-})
+const Deleted = DeletedView('response', 'ResponseDeleted')
+const TAGS = ['Responses']
 
 /** `/v1/responses/{id}`: responses that were kept, a view of their turns. */
 const storedResponses: RoutePlugin = async (app) => {
   app.get(
     '/responses/:id',
-    { schema: { params: Params, querystring: GetQuery, response: { 200: AnyObject } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'getResponse',
+        summary: 'A response that was kept',
+        tags: TAGS,
+        params: Params,
+        querystring: GetQuery,
+        response: { 200: StoredResponseView }
+      }
+    },
     async ({ params, query, sessionId }) => {
       if (query.stream) {
         const message = "'stream' is not supported here: the response is kept whole."
@@ -45,7 +52,15 @@ const storedResponses: RoutePlugin = async (app) => {
 
   app.delete(
     '/responses/:id',
-    { schema: { params: Params, response: { 200: Deleted } } },
+    {
+      schema: {
+        operationId: 'deleteResponse',
+        summary: 'Deletes a response and its turn for good',
+        tags: TAGS,
+        params: Params,
+        response: { 200: Deleted }
+      }
+    },
     async ({ params, sessionId }) => {
       const turn = await get(sessionId, params.id)
       if (!(await app.store.changeTurn(sessionId, turn, () => null))) throw notFound()
@@ -55,7 +70,17 @@ const storedResponses: RoutePlugin = async (app) => {
 
   app.get(
     '/responses/:id/input_items',
-    { schema: { params: Params, querystring: ItemsQuery, response: { 200: ListView(AnyObject) } } },
+    {
+      serializerCompiler: verbatim,
+      schema: {
+        operationId: 'listResponseInputItems',
+        summary: 'What the model was sent for a response, as items, newest first',
+        tags: TAGS,
+        params: Params,
+        querystring: ItemsQuery,
+        response: { 200: ListView(ItemView) }
+      }
+    },
     async ({ params, query, sessionId }) => {
       const items = await inputOf(sessionId, await get(sessionId, params.id))
       const page = pageOf(items, query)

@@ -21,7 +21,16 @@ const Query = Type.Object(
 const turns: RoutePlugin = async (app) => {
   app.get(
     '/conversations/:id/turns',
-    { schema: { params: Params, querystring: Query, response: { 200: ListView(TurnView) } } },
+    {
+      schema: {
+        operationId: 'listTurns',
+        summary: 'The history of a conversation, a row per turn, oldest first',
+        tags: ['Conversations'],
+        params: Params,
+        querystring: Query,
+        response: { 200: ListView(TurnView) }
+      }
+    },
     async ({ params, query, sessionId }) => {
       if (!isId('conv', params.id)) throw conversationNotFound()
       const page = await app.store.listTurns(sessionId, params.id, {

@@ -1,5 +1,32 @@
+import type {
+  AddedTurn,
+  ApiKey,
+  BegunTurn,
+  Conversation,
+  ConversationChanges,
+  ConversationChoice,
+  ConversationPage,
+  DeletedBatch,
+  NewConversation,
+  NewTurn,
+  OwnerBeat,
+  Page,
+  SessionTurn,
+  SessionTurnPage,
+  StoreConnections,
+  StoreCounters,
+  Turn,
+  TurnContent,
+  TurnEnding,
+  TurnKey,
+  TurnKind,
+  TurnPage
+} from './records.ts'
+
+export type * from './records.ts'
+
 /**
- * What every storage driver promises. Types and promises only; `test/storage/contract.ts` holds each
+ * What every storage driver promises. Promises only; what they speak of is in `records.ts`, and `test/storage/contract.ts` holds each
  * driver to them. Ids are made by the caller and ordered in time. Instants are Unix milliseconds.
  *
  * Texts come back as they were given, except that NUL and lone surrogates, which not every database
@@ -12,6 +39,12 @@
 export interface Store {
   /** Live figures since the store was opened. */
   readonly counters: StoreCounters
+
+  /** Live figures of a driver that has connections to share. */
+  readonly connections?: StoreConnections
+
+  /** The keys with which clients say who they are. */
+  readonly keys: ApiKeys
 
   /** Brings the schema up to date and makes the store ready. Safe to call from several processes. */
   initialize(): Promise<void>
@@ -38,12 +71,23 @@ export interface Store {
   /** Deletes the conversation and all its turns for good. False when there was none of this session's. */
   deleteConversation(sessionId: string, id: string): Promise<boolean>
 
+  /** How many conversations are meant; counts no further than `upTo`. */
+  countConversations(which: ConversationChoice, upTo: number): Promise<number>
+
+  /**
+   * Deletes some of the conversations meant, whole and for good, in one short transaction: as many as together have
+   * about `maxTurns` turns, but at least one. Resolves to zeros when there is none left. What another process is
+   * deleting or using at the moment may be left for a later call; several processes may call it at once.
+   */
+  deleteConversations(which: ConversationChoice, maxTurns: number): Promise<DeletedBatch>
+
   /**
    * In one transaction takes the conversation's next `seq` and inserts the turn as `in_progress`. With
    * `create` the conversation is made in the same transaction. Resolves to null, and changes nothing, when
    * the conversation is not there for this session. Rejects, and changes nothing, with
-   * `PARENT_INVALID` when `parentSeq` names a turn that does not exist, and with `CONVERSATION_BUSY` when
-   * `expectedLastSeq` is given and the conversation has another newest seq or a turn that runs.
+   * `PARENT_INVALID` when `parentSeq` names a turn that does not exist, with `CONVERSATION_BUSY` when
+   * `expectedLastSeq` is given and the conversation has another newest seq or a turn that runs, and with
+   * `CONVERSATION_FULL` when its seq would be above `maxSeq`.
    *
    * A request that is made again is found again, and `create`, `parentSeq` and `conversationId` do not count then:
    * - `idempotencyKey`: the session's turn with that key, unless it began before `keysSince`: then it loses the key.
@@ -69,9 +113,15 @@ export interface Store {
 
   /**
    * Adds turns that have no model call, as `completed`, each following the one before; in one transaction. Resolves
-   * to them, or to null as in `getConversation`.
+   * to them, or to null as in `getConversation`. Rejects, and adds none, with `CONVERSATION_FULL` when the last of them
+   * would have a seq above `maxSeq`.
    */
-  addTurns(sessionId: string, conversationId: string, turns: AddedTurn[]): Promise<Turn[] | null>
+  addTurns(
+    sessionId: string,
+    conversationId: string,
+    turns: AddedTurn[],
+    maxSeq: number | null
+  ): Promise<Turn[] | null>
 
   /**
    * Replaces what an ended turn says by what `change` makes of it; null deletes the turn, and leaves a gap in the
@@ -124,178 +174,23 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Physical write transactions, and the writes that shared them. */
-export interface StoreCounters {
-  transactions: number
-  writes: number
-}
+/** API keys, shared by all processes on the store: what one adds or removes, every other sees at its next call. */
+export interface ApiKeys {
+  /**
+   * Makes the keys ready without `initialize`, for a command beside a running service. Safe to call from several
+   * processes, and more than once.
+   */
+  prepare(): Promise<void>
 
-export interface Conversation {
-  id: string
-  sessionId: string
-  title: string | null
-  /** The model of the newest turn. */
-  model: string | null
-  metadata: Record<string, string>
-  pinned: boolean
-  /** The seq of the newest turn, 0 when there is none. */
-  lastSeq: number
-  createdAt: number
-  /** When the newest turn began. */
-  activeAt: number
-}
+  /** Adds the key, over one with its id. */
+  add(key: ApiKey): Promise<void>
 
-export type NewConversation = Pick<
-  Conversation,
-  'id' | 'sessionId' | 'title' | 'model' | 'metadata' | 'createdAt'
->
+  /** All keys, by id. */
+  list(): Promise<ApiKey[]>
 
-export type ConversationChanges = Partial<Pick<Conversation, 'title' | 'metadata' | 'pinned'>>
+  /** The key, or null when there is none with this id. */
+  find(id: string): Promise<ApiKey | null>
 
-export type TurnStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed'
-
-/** Why a turn did not complete. */
-export type TurnErrorCode =
-  | 'client_disconnect'
-  | 'upstream_error'
-  | 'upstream_truncated'
-  | 'upstream_timeout'
-  | 'answer_too_large'
-  | 'server_shutdown'
-  | 'server_lost'
-
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type JsonObject = { [key: string]: Json }
-
-/** Who made the turn: a chat completion, a response, or a client that added items without a model call. */
-export type TurnKind = 'chat' | 'response' | 'items'
-
-export interface TurnKey {
-  id: string
-  conversationId: string
-  seq: number
-  parentSeq: number
-  /** 1, and one more each time the request was made again on this turn. */
-  attempt: number
-}
-
-export interface Turn extends TurnKey {
-  kind: TurnKind
-  superseded: boolean
-  /** The model that answered, or as long as that is not known, the one asked for. */
-  model: string | null
-  metadata: Record<string, string>
-  userText: string | null
-  assistantText: string | null
-  status: TurnStatus
-  finishReason: string | null
-  error: TurnErrorCode | null
-  /** The upstream's own id of the answer; not unique. */
-  completionId: string | null
-  /** What text alone cannot say; null for a plain exchange. */
-  detail: JsonObject | null
-  createdAt: number
-}
-
-export interface NewTurn {
-  id: string
-  sessionId: string
-  conversationId: string
-  /** True: the conversation does not exist yet and is made with this turn. */
-  create: boolean
-  kind: TurnKind
-  /** The turn this one follows, 0 for the beginning; null for the newest turn. */
-  parentSeq: number | null
-  /** Begin only when this is the newest seq and no turn runs; null = whatever runs. */
-  expectedLastSeq: number | null
-  /** Tells the request from others; at most 64 characters. */
-  requestHash: string | null
-  /** Names the request over several attempts; at most 64 characters. */
-  idempotencyKey: string | null
-  /** Idempotency keys of turns that began before this do not count; Unix ms. */
-  keysSince: number
-  /** The request repeats one that failed, not longer ago than this; Unix ms, null = it does not. */
-  retrySince: number | null
-  /** The turn's, and that of the conversation when it is made with it. */
-  metadata: Record<string, string>
-  /** The conversation's title when it has none yet. */
-  title: string | null
-  model: string | null
-  userText: string | null
-  detail: JsonObject | null
-  /** The process that runs the turn; recovery ends its turns when it dies. */
-  owner: string
-  createdAt: number
-}
-
-export type BegunTurn =
-  | { outcome: 'begun'; turn: TurnKey }
-  /** An idempotency key was met again. */
-  | { outcome: 'known'; turn: Turn; sameRequest: boolean }
-
-export type AddedTurn = Pick<Turn, 'id' | 'userText' | 'assistantText' | 'detail' | 'createdAt'>
-
-/** What can be changed of a turn that has ended. */
-export type TurnContent = Pick<Turn, 'kind' | 'metadata' | 'userText' | 'assistantText' | 'detail'>
-
-export interface TurnEnding {
-  status: Exclude<TurnStatus, 'in_progress'>
-  error: TurnErrorCode | null
-  finishReason: string | null
-  completionId: string | null
-  /** The model that answered; null leaves the one asked for. */
-  model: string | null
-  assistantText: string | null
-  detail: JsonObject | null
-}
-
-export interface OwnerBeat {
-  owner: string
-  beat: number
-}
-
-export interface Page<T> {
-  data: T[]
-  /** Whether more rows follow in the direction of the page. */
-  hasMore: boolean
-}
-
-export interface ConversationPage {
-  limit: number
-  order: 'asc' | 'desc'
-  /** Only what comes after this id in the order asked for. */
-  after?: string | undefined
-  /** Only what comes before this id in the order asked for; the page ends next to it. */
-  before?: string | undefined
-  pinned?: boolean | undefined
-  /** Only what has all these pairs. */
-  metadata?: Record<string, string> | undefined
-  /** Only what has all these words (see `search-words.ts`) in its title, or in one ended turn that counts. */
-  words?: string[] | undefined
-}
-
-export interface SessionTurnPage {
-  kind: TurnKind
-  limit: number
-  order: 'asc' | 'desc'
-  /** Only what comes after this turn's id in the order asked for. */
-  after?: string | undefined
-  model?: string | undefined
-  /** Only what has all these pairs. */
-  metadata?: Record<string, string> | undefined
-}
-
-export interface SessionTurn extends Turn {
-  /** Whether `findTurn` gives this turn for its `completionId`. */
-  newestOfItsId: boolean
-}
-
-export interface TurnPage {
-  limit: number
-  order: 'asc' | 'desc'
-  /** Only turns with a greater seq. */
-  afterSeq?: number | undefined
-  /** Only turns with a smaller seq. */
-  beforeSeq?: number | undefined
-  includeSuperseded?: boolean | undefined
+  /** False when there was none with this id. */
+  remove(id: string): Promise<boolean>
 }

@@ -11,3 +11,8 @@ export function newId(prefix: Prefix): string {
 export function isId(prefix: Prefix, text: string): boolean {
   return text.length === prefix.length + 33 && new RegExp(`^${prefix}_[0-9a-f]{32}$`).test(text)
 }
+
+/** Whether `text` has the form of an API key's id. Anything else cannot exist in a store. */
+export function isKeyId(text: string): boolean {
+  return /^[a-z0-9]{8,32}$/.test(text)
+}

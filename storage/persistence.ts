@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BegunTurn, JsonObject, NewTurn, Store, TurnEnding, TurnErrorCode, TurnKey } from './contract.ts'
 import { newId } from './ids.ts'
+import { hasRoom, type Limits, sessionFull } from './room.ts'
 import { StoreError } from './store-error.ts'
 import { titleOf } from './title.ts'
 
@@ -62,7 +63,7 @@ export interface FailedEnding {
   error: TurnErrorCode
 }
 
-export interface PersistenceOptions {
+export interface PersistenceOptions extends Limits {
   /** Name of this process, the same after a restart. */
   owner: string
   /** How long write 2 is tried again when the store is unavailable. */
@@ -134,6 +135,8 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
 
     async recordUserMessage(question) {
       const { request, input, ...rest } = question
+      const isNew = question.conversationId === null
+      const full = isNew && !(await hasRoom(store, question.sessionId, options))
       const id = newId('turn')
       const conversationId = question.conversationId ?? newId('conv')
       const begin = store.beginTurn({
@@ -141,7 +144,8 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
         ...request,
         id,
         conversationId,
-        create: question.conversationId === null,
+        create: isNew && !full, // a request that is made again takes no room, and is found all the same
+        maxSeq: options.maxTurns,
         title: titleOf(question.userText),
         detail: input,
         owner: options.owner,
@@ -153,6 +157,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
         }
         throw err
       })
+      if (begun === null && full) throw sessionFull()
       return begun?.outcome === 'begun' ? { outcome: 'begun', turn: { ...begun.turn, input } } : begun
     },
 

@@ -7,6 +7,8 @@ export type StoreErrorCode =
   | 'STORE_SCHEMA'
   | 'PARENT_INVALID'
   | 'CONVERSATION_BUSY'
+  | 'CONVERSATION_FULL'
+  | 'SESSION_FULL'
 
 /** An error of the store: a code to branch on, the driver's own error as the cause. */
 export class StoreError extends Error {

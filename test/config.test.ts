@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import t from 'tap'
-import { ConfigError, ConfigSchema, loadConfig } from '../config.ts'
+import { ConfigError, loadConfig } from '../config.ts'
+import { SettingsSchema } from '../settings.ts'
 import { spawnServer } from './helper/server-process.ts'
 
 t.test('without settings there are defaults, on a loopback address and with nothing secret', (t) => {
@@ -21,11 +22,16 @@ t.test('without settings there are defaults, on a loopback address and with noth
   t.end()
 })
 
-t.test('every setting is described, and an empty one counts as not set', (t) => {
-  for (const [name, schema] of Object.entries(ConfigSchema.properties)) {
+t.test('every setting is described, and an empty one counts as not set unless it is a secret', (t) => {
+  const secrets: string[] = []
+  for (const [name, schema] of Object.entries(SettingsSchema.properties)) {
     t.match((schema as { description?: string }).description, /\S{3}/, `${name} is described`)
-    t.same(loadConfig({ [name]: '' }), loadConfig({}), `${name} empty`)
+    const refused = thrownBy(() => t.same(loadConfig({ [name]: '' }), loadConfig({}), `${name} empty`))
+    if (!refused) continue
+    t.equal(refused.message, `${name}: is empty; give it a value, or leave it out`)
+    secrets.push(name)
   }
+  t.same(secrets.sort(), ['METRICS_TOKEN', 'OPENAI_API_KEY', 'REDIS_URL'])
   t.end()
 })
 
@@ -58,7 +64,7 @@ const NOT_WHOLE = [
 ]
 
 t.test('a wrong value stops the start: the message names the setting and never the value', (t) => {
-  const numbers = Object.entries(ConfigSchema.properties).filter(
+  const numbers = Object.entries(SettingsSchema.properties).filter(
     ([, schema]) => (schema as { type?: string }).type === 'integer'
   )
   t.ok(numbers.length >= 9)
@@ -72,6 +78,13 @@ t.test('a wrong value stops the start: the message names the setting and never t
     ['PERSIST_TRANSCRIPTS', ['perhaps', 'no', '2']],
     ['INSTANCE_ID', ['two words', 'é', 'x'.repeat(129)]],
     ['OPENAI_API_KEY', ['sk two', 'sk-\n', 'sk-é']],
+    ['METRICS_TOKEN', ['two words', 'é', '\t']],
+    ['REDIS_URL', ['hunter2', 'http://hunter2', 'redis:hunter2', 'localhost:6379']],
+    ['ALLOW_INSECURE_AUTH', ['yes', '1', 'TRUE']],
+    [
+      'JWT_JWKS_URL',
+      ['issuer.example/keys', 'file:///etc/passwd', 'https://user:hunter2@issuer.example/keys']
+    ],
     [
       'OPENAI_BASE_URL',
       [
@@ -97,21 +110,43 @@ t.test('a wrong value stops the start: the message names the setting and never t
   t.end()
 })
 
-t.test('AUTH=none needs a loopback address', (t) => {
-  for (const HOST of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) t.equal(loadConfig({ HOST }).HOST, HOST)
-  const open = [
-    '0.0.0.0',
-    '::',
-    '192.168.1.1',
-    'example.org',
-    'localhost.example.org',
-    '127.0.0.1.example.org'
-  ]
-  for (const HOST of open) {
-    const err = thrownBy(() => loadConfig({ HOST }))
-    t.ok(err instanceof ConfigError, HOST)
-    t.match(err?.message, /^AUTH: .*HOST/)
-    t.equal(loadConfig({ HOST, AUTH: 'header' }).HOST, HOST)
+const OPEN = ['0.0.0.0', '::', '192.168.1.1', 'example.org', 'localhost.example.org', '127.0.0.1.example.org']
+
+t.test('ways that check nobody need a loopback address, or somebody who says that it is meant', (t) => {
+  for (const AUTH of ['none', 'header']) {
+    for (const HOST of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) {
+      t.equal(loadConfig({ HOST, AUTH }).HOST, HOST)
+    }
+    for (const HOST of OPEN) {
+      const err = thrownBy(() => loadConfig({ HOST, AUTH }))
+      t.ok(err instanceof ConfigError, `${AUTH} on ${HOST}`)
+      t.match(err?.message, /^AUTH: .*HOST.*ALLOW_INSECURE_AUTH/)
+      t.throws(() => loadConfig({ HOST, AUTH, ALLOW_INSECURE_AUTH: 'false' }))
+      t.equal(loadConfig({ HOST, AUTH, ALLOW_INSECURE_AUTH: 'true' }).HOST, HOST)
+    }
+  }
+  for (const HOST of OPEN) t.equal(loadConfig({ HOST, AUTH: 'key' }).HOST, HOST)
+  t.end()
+})
+
+t.test('AUTH=jwt needs its settings, and keys that nobody can change on their way', (t) => {
+  const settings = {
+    AUTH: 'jwt',
+    JWT_JWKS_URL: 'https://issuer.example/keys',
+    JWT_ISSUER: 'https://issuer.example/',
+    JWT_AUDIENCE: 'turnkeeper'
+  }
+  t.match(loadConfig({ HOST: '0.0.0.0', ...settings }), { ...settings, JWT_SESSION_CLAIM: 'sub' })
+  for (const name of ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE']) {
+    for (const value of [undefined, '']) {
+      const err = thrownBy(() => loadConfig({ ...settings, [name]: value }))
+      t.equal(err?.message, `${name}: is needed with AUTH=jwt`)
+    }
+  }
+  const keysAt = (url: string) => () => loadConfig({ ...settings, JWT_JWKS_URL: url })
+  for (const host of ['127.0.0.1:8080', 'localhost', '[::1]:8080']) t.doesNotThrow(keysAt(`http://${host}/k`))
+  for (const host of ['issuer.example', '10.0.0.1', '127.0.0.1.issuer.example']) {
+    t.match(thrownBy(keysAt(`http://${host}/k`))?.message, /^JWT_JWKS_URL: .*https/)
   }
   t.end()
 })
@@ -119,6 +154,8 @@ t.test('AUTH=none needs a loopback address', (t) => {
 t.test('a start that cannot be ends with code 1 and one line that says why', async (t) => {
   const cases: [settings: Record<string, string>, line: RegExp][] = [
     [{ HOST: '0.0.0.0' }, /^turnkeeper cannot start: AUTH: .*HOST.*\n$/],
+    [{ OPENAI_API_KEY: '' }, /^turnkeeper cannot start: OPENAI_API_KEY: is empty.*\n$/],
+    [{ AUTH: 'jwt' }, /^turnkeeper cannot start: JWT_JWKS_URL: .*\n$/],
     [{ PORT: 'hunter2' }, /^turnkeeper cannot start: PORT: .*\n$/],
     [{ DB_URL: 'mongodb://joe:hunter2@db.example.org/turns' }, /^turnkeeper cannot start: DB_URL: .*\n$/],
     [{ DB_URL: 'joe:hunter2@db.example.org/turns' }, /^turnkeeper cannot start: DB_URL: .*\n$/],

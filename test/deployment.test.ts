@@ -12,7 +12,8 @@ interface Service {
   command?: string[]
   ports?: string[]
   profiles?: string[]
-  environment: Record<string, string>
+  /** Null = what it is where compose is run, if anything. */
+  environment: Record<string, string | null>
   healthcheck?: { test: string[] }
   depends_on?: Record<string, { condition: string }>
   stop_grace_period?: string
@@ -27,10 +28,8 @@ const template = readSource('docker/nginx.conf.template')
 
 /** The settings that an instance starts with, variables at their defaults. */
 function configOf({ environment }: Service) {
-  const given = Object.entries(environment).map(([name, value]) => [
-    name,
-    String(value).replaceAll(/\$\{\w+:-(.*?)\}/g, '$1')
-  ])
+  const set = Object.entries(environment).filter(([, value]) => value !== null)
+  const given = set.map(([name, value]) => [name, String(value).replaceAll(/\$\{\w+:-(.*?)\}/g, '$1')])
   return loadConfig({ HOST: '0.0.0.0', ...Object.fromEntries(given) })
 }
 
@@ -64,7 +63,7 @@ t.test('nobody reaches an instance or the database past the load balancer', asyn
 for (const [name, service] of instances) {
   t.test(`${name} starts with settings that fit each other and its surroundings`, async (t) => {
     const config = configOf(service)
-    t.match(config, { AUTH: 'header', INSTANCE_ID: name, DRAIN_DELAY_MS: 5000 })
+    t.match(config, { AUTH: 'header', ALLOW_INSECURE_AUTH: true, INSTANCE_ID: name, DRAIN_DELAY_MS: 5000 })
     t.ok(config.DB_URL.includes('@postgres:5432/'))
     t.match(services.balancer?.environment.API_SERVERS, `server ${name}:${config.PORT} `)
 
@@ -121,7 +120,10 @@ t.test('the image holds production dependencies and does not run as root', async
   t.match(last, 'COPY --from=dependencies /app/node_modules node_modules')
   t.match(last, /^USER node$.*^CMD /ms)
   t.match(last, 'ENV HOST=0.0.0.0')
-  t.throws(() => loadConfig({ HOST: '0.0.0.0' }), 'so it does not start before AUTH is chosen')
+  for (const AUTH of ['', 'none', 'header']) {
+    t.throws(() => loadConfig({ HOST: '0.0.0.0', AUTH }), `so it does not start with AUTH=${AUTH}`)
+  }
+  t.doesNotThrow(() => loadConfig({ HOST: '0.0.0.0', AUTH: 'key' }), 'but once AUTH is chosen')
   const ignored = readSource('.dockerignore').split('\n')
   for (const name of ['.env', 'data', 'node_modules', '.git']) t.ok(ignored.includes(name), name)
 })

@@ -5,7 +5,7 @@ export type Headers = Record<string, string>
 
 /** Starts a stream; intermediaries are told not to gather it. */
 export function startStream(client: ServerResponse, statusCode: number, headers: Headers): void {
-  client.writeHead(statusCode, { ...headers, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
+  client.writeHead(statusCode, { ...headers, 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
   // Usually the first bytes follow in the same turn of the event loop and go out in one packet.
   setImmediate(() => client.flushHeaders())
 }

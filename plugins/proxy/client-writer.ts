@@ -9,6 +9,8 @@ export interface ClientWriter {
   release(): void
   /** Takes what was held, unwritten. */
   take(): Buffer
+  /** What was held and what the client has not taken yet. */
+  readonly bufferedBytes: number
 }
 
 /**
@@ -41,6 +43,9 @@ export function createClientWriter(
   }
 
   return {
+    get bufferedBytes() {
+      return heldBytes + (client.destroyed ? 0 : client.writableLength)
+    },
     forward(bytes) {
       if (heldBytes > 0) release()
       write(bytes)

@@ -63,6 +63,14 @@ export const FAILURES = {
     code: 'upstream_timeout',
     message: 'The upstream was silent for too long.'
   },
+  tooLong: {
+    status: 'incomplete',
+    error: 'upstream_timeout',
+    statusCode: 504,
+    code: 'answer_timeout',
+    message: 'The answer took longer than this server allows (MAX_ANSWER_MS).',
+    incurable: true
+  },
   tooLarge: {
     status: 'incomplete',
     error: 'answer_too_large',

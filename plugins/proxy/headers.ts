@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Redaction } from './redaction.ts'
 
 /** Response headers of the upstream that a client may see. All others stay here. */
 const PASSED_BACK =
@@ -11,14 +12,17 @@ export const EXPOSED_HEADERS = [
   'x-turn-seq',
   'x-request-id',
   'retry-after',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
   'x-should-retry',
   'idempotent-replayed'
 ]
 
-export function passedBack(headers: IncomingHttpHeaders): Record<string, string> {
+export function passedBack(headers: IncomingHttpHeaders, redaction: Redaction): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string' && PASSED_BACK.test(name)) kept[name] = value
+    if (typeof value === 'string' && PASSED_BACK.test(name)) kept[name] = redaction.text(value)
   }
   return kept
 }

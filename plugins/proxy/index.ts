@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { Config } from '../../config.ts'
 import type { TurnRef } from '../../storage/persistence.ts'
 import { createLiveExchanges } from './live-exchanges.ts'
+import { type Course, createMeter, type ProxyFigures } from './meter.ts'
 import { type RelayOptions, relay } from './relay.ts'
 import { createUpstream } from './upstream.ts'
 
@@ -18,6 +19,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Answers `reply` from the upstream. Resolves when the exchange, its write included, is over. */
     relay(reply: FastifyReply, options: ExchangeOptions): Promise<void>
+    /** Exchanges under way, and the bytes that wait here for their clients. */
+    exchanges: { readonly open: number; readonly bufferedBytes: number }
   }
 }
 
@@ -26,11 +29,12 @@ export interface ProxyOptions {
   baseUrl: string
   apiKey: string | undefined
   config: Config
+  figures: ProxyFigures
 }
 
 /** Talks to the upstream; decorates `relay`. Closing waits for running exchanges, then ends them. */
 export default fp<ProxyOptions>(
-  async (app, { baseUrl, apiKey, config }) => {
+  async (app, { baseUrl, apiKey, config, figures }) => {
     const upstream = createUpstream(baseUrl, apiKey)
     const live = createLiveExchanges()
     const context = {
@@ -38,28 +42,35 @@ export default fp<ProxyOptions>(
       persistence: app.persistence,
       maxAnswerBytes: config.MAX_ANSWER_BYTES,
       headersTimeoutMs: config.UPSTREAM_HEADERS_TIMEOUT_MS,
-      idleTimeoutMs: config.UPSTREAM_IDLE_TIMEOUT_MS
+      idleTimeoutMs: config.UPSTREAM_IDLE_TIMEOUT_MS,
+      maxAnswerMs: config.MAX_ANSWER_MS
     }
 
-    app.decorate('relay', (reply, { begin, ...options }) =>
-      live.track(
-        begin().then((start) => {
-          if (start === null) return null
-          const { turn } = start
-          // From here the exchange owns the socket: a client that leaves must not stop the copying.
-          reply.hijack()
-          const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
-          if (turn) reply.request.logFields = { turn: turn.id }
-          return relay(context, {
-            ...options,
-            ...start,
-            client: reply.raw,
-            headers: headersOf(reply, turn),
-            onProblem
-          })
+    app.decorate('relay', async (reply, { begin, ...options }) => {
+      const leave = app.streams.enter(reply.request.sessionId)
+      const started = begin().then((start) => {
+        if (start === null) return null
+        const { turn } = start
+        // From here the exchange owns the socket: a client that leaves must not stop the copying.
+        reply.hijack()
+        const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
+        const course: Course = {}
+        reply.request.logFields = Object.assign(course, turn && { turn: turn.id })
+        return relay(context, {
+          ...options,
+          ...start,
+          client: reply.raw,
+          headers: headersOf(reply, turn),
+          onProblem,
+          meter: createMeter(figures, reply.request.receivedAt, course)
         })
-      )
-    )
+      })
+      const over = live.track(started).finally(leave)
+      reply.request.exchange = over
+      await over
+    })
+
+    app.decorate('exchanges', live)
 
     app.addHook('preClose', async () => {
       await live.drain(config.DRAIN_TIMEOUT_MS)
@@ -68,7 +79,7 @@ export default fp<ProxyOptions>(
     })
     app.addHook('onClose', () => upstream.close())
   },
-  { name: 'proxy', dependencies: ['storage', 'request-log', 'lifecycle'] }
+  { name: 'proxy', dependencies: ['storage', 'request-log', 'lifecycle', 'stream-limits'] }
 )
 
 /** What other plugins have set, CORS for one, and what names the turn. */

@@ -16,6 +16,18 @@ export function createLiveExchanges() {
   }
 
   return {
+    /** Exchanges with the upstream under way. */
+    get open() {
+      return exchanges.size
+    },
+
+    /** How much waits here for clients to take it. */
+    get bufferedBytes() {
+      let bytes = 0
+      for (const exchange of exchanges) bytes += exchange.bufferedBytes()
+      return bytes
+    },
+
     /** Resolves when the exchange is over, or at once when there is none; rejects when it could not be started. */
     async track(start: Promise<Exchange | null>): Promise<void> {
       const end = follow(start)

@@ -7,6 +7,7 @@ import { createClientWriter } from './client-writer.ts'
 import { FAILURES, type Failure, type Notice, UNSAVED } from './endings.ts'
 import { passedBack } from './headers.ts'
 import { createIdleTimer } from './idle-timer.ts'
+import type { Meter } from './meter.ts'
 import { createSseReader } from './sse-reader.ts'
 import type { Upstream, UpstreamRequest } from './upstream.ts'
 
@@ -16,6 +17,8 @@ export interface RelayContext {
   maxAnswerBytes: number
   headersTimeoutMs: number
   idleTimeoutMs: number
+  /** Longest time for a whole answer; 0 = no limit. */
+  maxAnswerMs: number
 }
 
 export interface RelayOptions {
@@ -31,6 +34,7 @@ export interface RelayOptions {
   explainError?: (statusCode: number, body: string) => Notice | null
   /** Gets what went wrong, for the log; never a body or a secret. */
   onProblem: (message: string, cause: unknown) => void
+  meter: Meter
 }
 
 /** An exchange under way. */
@@ -39,6 +43,8 @@ export interface Exchange {
   done: Promise<void>
   /** Ends the exchange now and keeps what has come. */
   shutdown(): void
+  /** How much waits here for the client to take it. */
+  bufferedBytes(): number
 }
 
 /** How a turn ends whose upstream says that it failed; the client gets that as it came. */
@@ -51,9 +57,11 @@ const TAIL_MS = 1_000
  * end. The stream's last event, or the whole of a JSON answer, is held back until that write is durable.
  */
 export function relay(context: RelayContext, options: RelayOptions): Exchange {
-  const { client, reader, turn } = options
+  const { client, reader, turn, meter } = options
+  const { redaction } = context.upstream
   const { promise: done, resolve: resolveDone } = Promise.withResolvers<void>()
   const idle = createIdleTimer(() => fail(FAILURES.silent))
+  const deadline = createIdleTimer(() => fail(FAILURES.tooLong))
   const writer = createClientWriter(client, onSlowClient, onDrained)
   let phase: 'waiting' | 'streaming' | 'collecting' | 'ending' | 'tail' | 'ended' = 'waiting'
   let statusCode = 0
@@ -72,12 +80,15 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     if (!client.writableFinished) onClientGone()
   })
   idle.start(context.headersTimeoutMs)
+  deadline.start(context.maxAnswerMs)
+  meter.dispatched()
   const call = context.upstream.call(options.request, { onHeaders, onData, onEnd, onError })
   if (client.destroyed) onClientGone() // it left while the question was being written
 
   function onHeaders(status: number, upstreamHeaders: IncomingHttpHeaders): void {
+    meter.answered()
     statusCode = status
-    headers = { ...passedBack(upstreamHeaders), ...options.headers }
+    headers = { ...passedBack(upstreamHeaders, redaction), ...options.headers }
     idle.start(context.idleTimeoutMs)
     if (status === 401 || status === 403) return fail(FAILURES.refused)
     const redirected = status >= 300 && status < 400
@@ -91,10 +102,14 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
 
   function onData(chunk: Buffer): void {
     idle.touch()
+    meter.arrived()
     if (phase === 'tail') return writer.forward(chunk)
     if (isBroken()) return // whatever follows an error is not for the client
     const safe = phase === 'streaming' ? sse.push(chunk) : 0
-    if (safe > 0) writer.forward(chunk.subarray(0, safe))
+    if (safe > 0) {
+      writer.forward(chunk.subarray(0, safe))
+      meter.sent()
+    }
     const end = isBroken() ? sse.position : chunk.length
     const heldBytes = safe < end ? writer.hold(chunk.subarray(safe, end)) : 0
     if (terminated && phase === 'streaming') finishStream()
@@ -139,7 +154,8 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
 
   function finishBody(): void {
     const body = writer.take()
-    const reply = () => sendBody(client, statusCode, headers, body)
+    const isError = () => statusCode >= 400 || reader.failure !== null
+    const reply = () => sendBody(client, statusCode, headers, isError() ? redaction.bytes(body) : body)
     const json = statusCode < 400 ? parseJson(body.toString('utf8')) : undefined
     const notice = statusCode >= 400 ? options.explainError?.(statusCode, body.toString('utf8')) : null
     if (notice) settle(FAILURES.answeredWithError, () => tell(notice))
@@ -163,7 +179,10 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   async function settle(failure: Failure | null, reply: () => void): Promise<void> {
     if (phase === 'ending' || phase === 'tail' || phase === 'ended') return
     phase = 'ending'
+    if (failure) meter.arrived()
+    meter.ended(failure)
     idle.stop()
+    deadline.stop()
     let lastWords = reply
     try {
       await write(failure)
@@ -172,13 +191,16 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
       if (!failure) lastWords = () => tell(UNSAVED)
     }
     phase = 'ended'
-    if (!client.destroyed) lastWords()
+    if (!client.destroyed) {
+      lastWords()
+      meter.sent()
+    }
     if (phase === 'ended') end()
   }
 
   async function write(failure: Failure | null): Promise<void> {
     if (turn === null) return
-    const answer = reader.answer()
+    const answer = reader.failure === null ? reader.answer() : redaction.json(reader.answer())
     if (failure === null) await context.persistence.recordAssistantFinal(turn, answer)
     else await context.persistence.markError(turn, failure, answer)
   }
@@ -190,6 +212,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
 
   /** The end mark, and what the upstream still sends after it. */
   function releaseRest(): void {
+    if (reader.failure !== null) writer.hold(redaction.bytes(writer.take()))
     writer.release()
     if (upstreamEnded || isBroken()) {
       client.end()
@@ -218,5 +241,5 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     else fail(FAILURES.shutdown)
   }
 
-  return { done, shutdown }
+  return { done, shutdown, bufferedBytes: () => writer.bufferedBytes }
 }

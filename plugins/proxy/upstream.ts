@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
+import { createRedaction, type Redaction } from './redaction.ts'
 
 export interface UpstreamListener {
   onHeaders(statusCode: number, headers: IncomingHttpHeaders): void
@@ -26,6 +27,8 @@ export interface UpstreamRequest {
 
 export interface Upstream {
   call(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall
+  /** For what it says of a request. */
+  readonly redaction: Redaction
   close(): Promise<void>
 }
 
@@ -51,6 +54,7 @@ export function createUpstream(baseUrl: string, apiKey: string | undefined): Ups
       pool.dispatch({ method, path: basePath + path, headers, ...withBody }, call)
       return call
     },
+    redaction: createRedaction(apiKey),
     close: () => pool.destroy()
   }
 }

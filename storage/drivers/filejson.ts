@@ -3,6 +3,7 @@ import type { Page, Store, Turn } from '../contract.ts'
 import type { StoreOptions } from '../open-store.ts'
 import { storableText } from '../storable-text.ts'
 import { StoreError } from '../store-error.ts'
+import { createApiKeys } from './filejson/api-keys.ts'
 import { beginTurn } from './filejson/begin-turn.ts'
 import {
   newDocument,
@@ -12,6 +13,7 @@ import {
   withImportedTurns,
   withLostTurns
 } from './filejson/changes.ts'
+import { deleteChosen, isChosen } from './filejson/chosen-conversations.ts'
 import { conversationPage } from './filejson/conversation-page.ts'
 import { type ConversationDocument, fromConversation, toConversation, toTurn } from './filejson/document.ts'
 import { mediaOf } from './filejson/document-media.ts'
@@ -23,9 +25,10 @@ import { bestOf, type FoundTurn, fullTurn, isWanted, sessionTurnPage } from './f
 
 type Change<T> = (current: ConversationDocument | null) => { next: ConversationDocument | null; result: T }
 
-/** The queue's keys for the file of owners, and for requests that may have been made before: no conversation's ids. */
+/** The queue's own names, which are no conversation's ids: the file of owners, requests that may have been made before, API keys. */
 const OWNERS = 'owners'
 const REQUESTS = 'requests'
+const KEYS = 'keys'
 
 /**
  * One readable JSON file per conversation under `location`. For one process, in development: files may be
@@ -37,6 +40,7 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
   const root = path.resolve(location)
   const folder = createFolder(root, report)
   const owners = createOwners(root, report)
+  const keys = createApiKeys(root, report)
   const queue = createKeyedQueue()
   const counters = { transactions: 0, writes: 0 }
   let unlock: (() => void) | undefined
@@ -109,6 +113,23 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
   return {
     counters,
 
+    keys: {
+      prepare: () => guard(() => keys.prepare()),
+      list: () => guard(() => keys.list()),
+      find: (id) => guard(() => keys.find(id)),
+      add: (key) =>
+        guard(async () => {
+          await queue.run(KEYS, () => keys.add(key))
+          count()
+        }),
+      remove: (id) =>
+        guard(async () => {
+          const removed = await queue.run(KEYS, () => keys.remove(id))
+          count()
+          return removed
+        })
+    },
+
     initialize: () =>
       guard(async () => {
         taking ??= take()
@@ -120,7 +141,7 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     createConversation: (conversation, turns = []) =>
       update(conversation.id, () => {
-        const { next } = withAddedTurns(newDocument(conversation), conversation.id, turns)
+        const { next } = withAddedTurns(newDocument(conversation), conversation.id, turns, null)
         return { next, result: toConversation(conversation.id, next) }
       }),
 
@@ -158,6 +179,18 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
         })
       ),
 
+    countConversations: (which, upTo) =>
+      guard(async () =>
+        Math.min((await folder.scan()).filter((entry) => isChosen(entry, which)).length, upTo)
+      ),
+
+    deleteConversations: (which, maxTurns) =>
+      guard(async () => {
+        const batch = await deleteChosen(which, maxTurns, folder, queue)
+        if (batch.conversations > 0) count()
+        return batch
+      }),
+
     beginTurn: (turn) =>
       guard(async () => {
         const isNew = turn.idempotencyKey === null && turn.retrySince === null
@@ -173,9 +206,11 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
         return { next, result: next !== null }
       }),
 
-    addTurns: (sessionId, id, turns) =>
+    addTurns: (sessionId, id, turns, maxSeq) =>
       update(id, (current) =>
-        current?.session_id === sessionId ? withAddedTurns(current, id, turns) : { next: null, result: null }
+        current?.session_id === sessionId
+          ? withAddedTurns(current, id, turns, maxSeq)
+          : { next: null, result: null }
       ),
 
     changeTurn: (sessionId, turn, change) =>

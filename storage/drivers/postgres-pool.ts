@@ -1,5 +1,6 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely'
 import pg from 'pg'
+import type { StoreConnections } from '../contract.ts'
 
 export const MAX_CONNECTIONS = 10
 /** Bounds both connecting and waiting for a free connection: a new chat learns soon that there is no store. */
@@ -33,7 +34,7 @@ function lookUp(err: unknown) {
 export function createPostgresPool(
   connectionString: string,
   queryTimeoutMs: number | undefined = QUERY_TIMEOUT_MS
-): PostgresPool {
+): PostgresPool & { connections: StoreConnections } {
   const pool = new pg.Pool({
     connectionString,
     max: MAX_CONNECTIONS,
@@ -50,7 +51,19 @@ export function createPostgresPool(
   pool.on('error', () => {})
 
   const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
+  const connections: StoreConnections = {
+    get open() {
+      return pool.totalCount
+    },
+    get idle() {
+      return pool.idleCount
+    },
+    get waiting() {
+      return pool.waitingCount
+    }
+  }
   return {
+    connections,
     options: pool.options,
     async connect() {
       const client = await pool.connect()
@@ -59,7 +72,7 @@ export function createPostgresPool(
       return known
     },
     end: () => pool.end()
-  } as PostgresPool
+  } as PostgresPool & { connections: StoreConnections }
 }
 
 /**

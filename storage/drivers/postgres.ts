@@ -64,7 +64,7 @@ export function postgresStore(location: string): Store {
     }
   }
 
-  return sqlStore({
+  const store = sqlStore({
     counters,
     dialect: postgresDialect,
     migrate: () => read(migrate),
@@ -77,6 +77,7 @@ export function postgresStore(location: string): Store {
       return closing
     }
   })
+  return { ...store, connections: pool.connections }
 }
 
 async function retry<T>(work: () => Promise<T>, isWorthIt: (err: unknown) => boolean): Promise<T> {
@@ -113,9 +114,15 @@ async function guard<T>(
   }
 }
 
+/** SQLSTATE classes whose messages speak of the connection, the role or the schema. Others may quote a value. */
+const SAFE_TO_QUOTE = /^(08|28|3D|42|53|57)/
+
 /** What went wrong, without the URL or a value. */
 function reasonOf(err: unknown): string {
-  if (err instanceof pg.DatabaseError) return `${err.message} (SQLSTATE ${err.code})`
+  if (err instanceof pg.DatabaseError)
+    return SAFE_TO_QUOTE.test(err.code ?? '')
+      ? `${err.message} (SQLSTATE ${err.code})`
+      : `SQLSTATE ${err.code}`
   if (err instanceof Error && 'code' in err) return String(err.code)
   return (err as Error).message
 }

@@ -14,11 +14,15 @@ export function readFlags<T extends ParseArgsOptionsConfig>(args: string[], opti
     return parseArgs({ args, options, strict: true, allowPositionals: false }).values
   } catch (err) {
     const { code, message } = err as Error & { code?: string }
-    const flag = /'(-[\w-]*)/.exec(message)?.[1] ?? '--from, --to'
+    const flag =
+      /'(-[\w-]*)/.exec(message)?.[1] ??
+      Object.keys(options)
+        .map((name) => `--${name}`)
+        .join(', ')
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new ArgumentError(`${flag}: there is no such flag`)
     if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE')
       throw new ArgumentError(`${flag}: a value is missing, or one is given that is not wanted`)
-    throw new ArgumentError(`${flag}: stores are named after these flags, and nothing else is expected`)
+    throw new ArgumentError(`${flag}: nothing is expected but these flags and their values`)
   }
 }
 

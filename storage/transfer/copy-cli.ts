@@ -50,12 +50,13 @@ await runCommand('copy', async () => {
 })
 
 function lines(
-  { conversations, turns, ended, verification, problems }: CopyReport,
+  { conversations, turns, ended, keys, verification, problems }: CopyReport,
   unreadable: number
 ): string[] {
   const { source, target, others } = verification
   return [
     `copied      ${conversations} conversations, ${turns} turns`,
+    `keys        ${keys} API keys`,
     `ended       ${ended} turns that were still running, as incomplete/server_lost`,
     `source      ${source.conversations} conversations, ${source.turns} turns, sha256 ${source.checksum}`,
     `target      ${target.conversations} conversations, ${target.turns} turns, sha256 ${target.checksum}`,

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Conversation, Store, Turn } from '../contract.ts'
 import { StoreError } from '../store-error.ts'
 import { conversationsOf, countConversations, turnPagesOf } from './transfer-pages.ts'
 import { type Verification, verifyCopy } from './verify.ts'
 
 export interface Progress {
-  phase: 'copying' | 'verifying' | 'importing'
+  phase: 'copying' | 'verifying' | 'importing' | 'deleting'
   /** Conversations. */
   done: number
   total: number
@@ -16,13 +17,15 @@ export interface CopyReport {
   turns: number
   /** Of these turns, those that were still running in the source. */
   ended: number
+  /** API keys, written to the target. */
+  keys: number
   verification: Verification
-  /** Why a conversation is not the same in the target, by its id. Empty: all is well. */
+  /** Why a conversation, or a key, is not the same in the target, by its id. Empty: all is well. */
   problems: Map<string, string>
 }
 
 /**
- * Writes every conversation of `from` with its turns into `to`, over what is there under the same ids, then reads
+ * Writes every API key and every conversation of `from` with its turns into `to`, over what is there under the same ids, then reads
  * both again and compares. Safe to run again after a break. Both stores are initialized; memory use does not
  * depend on how much there is. Rejects with a `StoreError` that names the conversation when a store fails.
  */
@@ -57,6 +60,9 @@ export async function copyStore(
     written.conversations += 1
   }
 
+  const keys = await from.keys.list()
+  for (const key of keys) await to.keys.add(key)
+
   let done = 0
   for await (const conversation of conversationsOf(from)) {
     await copyConversation(conversation).catch((err) => {
@@ -72,7 +78,9 @@ export async function copyStore(
     onProgress({ phase: 'verifying', done, total })
   )
   for (const [id, reason] of verification.differing) if (!problems.has(id)) problems.set(id, reason)
-  return { ...written, verification, problems }
+  for (const key of keys)
+    if (!isDeepStrictEqual(await to.keys.find(key.id), key)) problems.set(key.id, 'differs in the target')
+  return { ...written, keys: keys.length, verification, problems }
 }
 
 /** A running turn as it is in the target: the process that runs it writes to the source and nowhere else. */

@@ -7,6 +7,7 @@ import type { Static } from 'typebox'
 import { buildApp } from '../../app.ts'
 import { loadConfig } from '../../config.ts'
 import type { TurnView } from '../../routes/shapes.ts'
+import { CANARY, canaryLog } from './canary-log.ts'
 
 export interface RunningApp {
   app: FastifyInstance
@@ -27,23 +28,38 @@ export function tempFolder(t: Test): string {
   return folder
 }
 
-/** The service on a free port with a store of its own; closes with the test. */
+/**
+ * The service on a free port with a store of its own; closes with the test. Its log, of every level, must never say a
+ * secret: a test in which it does fails when it ends.
+ */
 export async function startApp(t: Test, settings: Record<string, string> = {}): Promise<RunningApp> {
   const folder = tempFolder(t)
-  const config = loadConfig({
+  const given: Record<string, string> = {
     DB_URL: `sqlite:${path.join(folder, 'test.db')}`,
     PORT: '0',
     DRAIN_TIMEOUT_MS: '1000',
+    // With a key alone it would speak to OpenAI.
+    ...(settings.OPENAI_BASE_URL && { OPENAI_API_KEY: CANARY.upstreamKey }),
     ...settings
+  }
+  const config = loadConfig(given)
+  const log = canaryLog(given)
+  const app = await buildApp(config, { level: 'trace', stream: log.stream })
+  t.teardown(async () => {
+    await app.close()
+    log.assertClean()
   })
-  const app = await buildApp(config)
-  t.teardown(() => app.close())
   const url = await app.listen({ host: config.HOST, port: 0 })
 
+  // Official SDKs always send a key.
+  const isOurs = config.AUTH === 'key' || config.AUTH === 'jwt'
+  const credentials = isOurs
+    ? {}
+    : { authorization: `Bearer ${CANARY.clientKey}`, cookie: `session=${CANARY.cookie}` }
   const chat: RunningApp['chat'] = (body, headers, signal) =>
     fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', ...credentials, ...headers },
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body }),
       ...(signal && { signal })
     })

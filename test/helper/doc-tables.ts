@@ -8,6 +8,12 @@ export function readSource(file: string): string {
   return readFileSync(path.join(root, file), 'utf8')
 }
 
+/** The rows of all tables, without their heads. */
+export function tables(markdown: string): string[][] {
+  const headings = [...markdown.matchAll(/^#+ (.+)\n(?:(?!#).*\n)*?\|/gm)].map(([, heading]) => heading ?? '')
+  return headings.flatMap((heading) => tableUnder(markdown, heading))
+}
+
 /** The rows of the first table under `heading`, without its head. Throws when there is none. */
 export function tableUnder(markdown: string, heading: string): string[][] {
   const lines = markdown.split('\n')

@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
 import type { Store } from '../../storage/contract.ts'
 import addedTurns from './contract/added-turns.ts'
+import apiKeys from './contract/api-keys.ts'
+import chosenConversations from './contract/chosen-conversations.ts'
 import concurrency from './contract/concurrency.ts'
 import conversationPages from './contract/conversation-pages.ts'
 import conversations from './contract/conversations.ts'
@@ -8,6 +10,7 @@ import counters from './contract/counters.ts'
 import durability from './contract/durability.ts'
 import endings from './contract/endings.ts'
 import exactness from './contract/exactness.ts'
+import highestSeq from './contract/highest-seq.ts'
 import isolation from './contract/isolation.ts'
 import media from './contract/media.ts'
 import parents from './contract/parents.ts'
@@ -21,7 +24,7 @@ import transfer from './contract/transfer.ts'
 import turnPages from './contract/turn-pages.ts'
 import turns from './contract/turns.ts'
 
-/** Opens the same place each time it is called. The suite closes one store before it opens the next. */
+/** Opens the same place each time it is called. The suite closes one store before it opens the next, but for its keys. */
 export type OpenStore = () => Store | Promise<Store>
 
 /** Makes a new, empty place for a store, which goes with the test. */
@@ -37,6 +40,9 @@ const PARTS: Record<string, ContractPart> = {
   turns,
   'pages of turns': turnPages,
   'added turns, and changes': addedTurns,
+  'the highest seq': highestSeq,
+  'conversations counted and deleted by choice': chosenConversations,
+  'API keys': apiKeys,
   'turns of a session': sessionTurns,
   'requests made again': requests,
   parents,

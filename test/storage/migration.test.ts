@@ -119,6 +119,13 @@ for (const [name, create] of Object.entries(databases)) {
       const page = await store.listSessionTurns(SESSION, { kind: 'chat', limit: 1000, order: 'asc' })
       t.equal(page.data.length, 453)
 
+      t.equal(
+        await store.countConversations({ expiredBefore: 3 }, 9),
+        2,
+        'all but the one with a turn that runs'
+      )
+      t.strictSame(await store.keys.list(), [])
+
       await goesOn(t, store, one)
       t.strictSame(await find('frage3'), [one], 'what ran is found once it has ended')
     }

@@ -32,7 +32,7 @@ const ANSWER: Answer = {
 async function start(t: Test, file = path.join(tempFolder(t), 'store.db')) {
   const store = sqliteStore(file)
   const open = (owner: string, finalWriteTimeoutMs = 30_000) =>
-    createPersistence(store, { owner, finalWriteTimeoutMs })
+    createPersistence(store, { owner, finalWriteTimeoutMs, maxTurns: null, maxConversations: null })
   const persistence = open('here')
   t.teardown(() => persistence.cleanup())
   await persistence.initialize()

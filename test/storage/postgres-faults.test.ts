@@ -86,7 +86,12 @@ t.test(
     const { url, store, id } = await start(t)
     const proxy = await startPostgresProxy(t, url)
     const cut = await openStore(proxy.url, { report() {} })
-    const persistence = createPersistence(cut, { owner: 'here', finalWriteTimeoutMs: 10_000 })
+    const persistence = createPersistence(cut, {
+      owner: 'here',
+      finalWriteTimeoutMs: 10_000,
+      maxTurns: null,
+      maxConversations: null
+    })
     t.teardown(() => persistence.cleanup())
     await persistence.initialize()
     const request = { requestHash: null, idempotencyKey: null, keysSince: 0, retrySince: null }

@@ -31,6 +31,7 @@ t.test('a copy says what it did and that both sides are the same', async (t) => 
   t.equal(target, source)
   for (const line of [
     /^copied +1 conversations, 2 turns$/m,
+    /^keys +0 API keys$/m,
     /^ended +1 turns that were still running, as incomplete\/server_lost$/m,
     /^others +0 conversations/m,
     /^verified +source and target are the same$/m

@@ -3,6 +3,7 @@ import type { Store, Turn } from '../../storage/contract.ts'
 import { copyStore, type Progress } from '../../storage/transfer/copy.ts'
 import { startDatabase } from '../helper/postgres.ts'
 import { addConversation, contentOf, filejsonUrl, openTestStore, sqliteUrl } from '../helper/transfer.ts'
+import { newKey } from '../storage/contract/api-keys.ts'
 import { newTurn } from '../storage/contract/rows.ts'
 
 const SQLITE = async (t: Test) => openTestStore(t, sqliteUrl(t))
@@ -118,4 +119,30 @@ t.test('more conversations than fit on a page are all copied', async (t) => {
   await Promise.all(Array.from({ length: 450 }, () => addConversation(from, 1)))
   t.match(await copyStore(from, to), { conversations: 450, turns: 450 })
   t.strictSame(await contentOf(to), await contentOf(from))
+})
+
+t.test('keys are copied, and those of the target stay', async (t) => {
+  const source = await SQLITE(t)
+  const [one, other, own] = [newKey({ sessionId: 'böb', name: null }), newKey(), newKey()]
+  for (const key of [one, other]) await source.keys.add(key)
+  let from = source
+  for (const start of [POSTGRES, FILEJSON, SQLITE]) {
+    const to = await start(t)
+    await to.keys.add({ ...one, hash: '0'.repeat(64) })
+    t.match(await copyStore(from, to), { keys: 2, problems: new Map() })
+    t.strictSame(await to.keys.list(), [one, other])
+    from = to
+  }
+  await from.keys.add(own)
+  await from.keys.remove(other.id)
+  await copyStore(source, from)
+  t.strictSame(await from.keys.list(), [one, other, own], 'what was removed in the target comes again')
+})
+
+t.test('a key that is not kept as it was given is named', async (t) => {
+  const [from, to] = [await SQLITE(t), await SQLITE(t)]
+  const key = newKey()
+  await from.keys.add(key)
+  const forgetful = { ...to, keys: { ...to.keys, add: async () => {} } }
+  t.strictSame([...(await copyStore(from, forgetful)).problems], [[key.id, 'differs in the target']])
 })

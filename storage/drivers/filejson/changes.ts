@@ -2,6 +2,7 @@ import type { AddedTurn, NewTurn, Turn, TurnContent, TurnEnding, TurnKey } from 
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
 import { addedTurn } from '../added-turn.ts'
+import { assertSeq } from '../highest-seq.ts'
 import { replacementBy } from '../turn-path.ts'
 import {
   type ConversationDocument,
@@ -20,10 +21,11 @@ export function newDocument(
   return { ...fromConversation(conversation), turns: [] }
 }
 
-/** The document with a running turn more. Throws `CONVERSATION_BUSY` or `PARENT_INVALID` when it cannot be. */
+/** The document with a running turn more. Throws `CONVERSATION_FULL`, `CONVERSATION_BUSY` or `PARENT_INVALID` when it cannot be. */
 export function withTurn(document: ConversationDocument, turn: NewTurn) {
-  assertIdle(document, turn)
   const seq = document.last_seq + 1
+  assertSeq(seq, turn.maxSeq)
+  assertIdle(document, turn)
   const parentSeq = turn.parentSeq ?? seq - 1
   if (turn.parentSeq !== null && parentSeq !== 0 && !document.turns.some((other) => other.seq === parentSeq))
     throw new StoreError('PARENT_INVALID', `turn ${parentSeq} does not exist`)
@@ -151,7 +153,13 @@ function withPathTo(key: TurnKey, turns: TurnDocument[]): TurnDocument[] {
 }
 
 /** The document with turns more that have no model call, and these as they are kept. */
-export function withAddedTurns(document: ConversationDocument, conversationId: string, added: AddedTurn[]) {
+export function withAddedTurns(
+  document: ConversationDocument,
+  conversationId: string,
+  added: AddedTurn[],
+  maxSeq: number | null
+) {
+  if (added.length > 0) assertSeq(document.last_seq + added.length, maxSeq)
   const keeper = createMediaKeeper()
   const made = added.map((given, index): TurnDocument => {
     const seq = document.last_seq + index + 1

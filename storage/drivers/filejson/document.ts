@@ -67,7 +67,9 @@ export function parseDocument(bytes: Buffer): ConversationDocument {
   const value = parseFile(bytes)
   if (validator.Check(value)) return value
   const [first] = validator.Errors(value)
-  throw new UnreadableError(`${first?.instancePath || 'the file'} ${first?.message}`)
+  // Past these, the path has a client's own words in it.
+  const place = first?.instancePath.replace(/\/(metadata|detail|media)\/.*/s, '/$1')
+  throw new UnreadableError(`${place || 'the file'} ${first?.message}`)
 }
 
 /** The JSON value in a file, with or without a byte order mark. Throws `UnreadableError`. */

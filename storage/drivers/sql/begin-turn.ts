@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { BegunTurn, NewTurn, TurnKey } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
+import { assertSeq } from '../highest-seq.ts'
 import { intern } from '../media.ts'
 import { insertConversation, lockConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
@@ -119,6 +120,7 @@ async function beginNew(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<Beg
   const { id, conversationId } = turn
   const seq = turn.create ? await startConversation(db, dialect, turn) : await takeSeq(db, dialect, turn)
   if (seq === null) return null
+  assertSeq(seq, turn.maxSeq)
   if (turn.expectedLastSeq !== null) await assertIdle(db, turn, seq)
   const parentSeq = turn.parentSeq ?? seq - 1
   if (turn.parentSeq !== null) await assertParent(db, conversationId, parentSeq)

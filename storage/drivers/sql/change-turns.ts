@@ -2,6 +2,7 @@ import type { AddedTurn, Turn, TurnContent, TurnKey } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
 import { addedTurn } from '../added-turn.ts'
+import { assertSeq } from '../highest-seq.ts'
 import { intern } from '../media.ts'
 import { lockConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
@@ -14,7 +15,8 @@ export async function addTurns(
   dialect: SqlDialect,
   sessionId: string,
   conversationId: string,
-  turns: AddedTurn[]
+  turns: AddedTurn[],
+  maxSeq: number | null
 ): Promise<Turn[] | null> {
   const activeAt = turns.at(-1)?.createdAt
   const row = await db
@@ -28,6 +30,7 @@ export async function addTurns(
     .returning('last_seq')
     .executeTakeFirst()
   if (!row) return null
+  if (turns.length > 0) assertSeq(row.last_seq, maxSeq)
   return await insertAdded(db, dialect, sessionId, conversationId, turns, row.last_seq - turns.length)
 }
 

@@ -9,6 +9,12 @@ export interface SqlDialect {
    */
   held(conversationId: string): RawBuilder<string>
 
+  /**
+   * Ends a query for conversations: those that another transaction holds are left out of it, and this one holds the
+   * others as they are now.
+   */
+  readonly heldUnlessBusy: RawBuilder<unknown>
+
   /** Whether the text in `column` has `part` in it. */
   contains(column: string, part: string): RawBuilder<SqlBool>
 

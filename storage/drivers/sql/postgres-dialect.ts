@@ -6,6 +6,7 @@ export const postgresDialect: SqlDialect = {
   // A subquery for one value runs first, before the statement locks a row of its own.
   held: (id) =>
     sql`(select conversations.id from conversations where conversations.id = ${id} for key share)`,
+  heldUnlessBusy: sql`for update skip locked`,
   contains: (column, part) => sql`strpos(${sql.ref(column)}, ${part}) > 0`,
 
   async putWords(db, conversationId, seq, words) {

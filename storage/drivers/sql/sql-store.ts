@@ -1,7 +1,9 @@
 import type { Store, StoreCounters } from '../../contract.ts'
 import { namingTurn } from '../uncertain-turn.ts'
+import { addKey, findKey, listKeys, removeKey } from './api-keys.ts'
 import { beginTurn } from './begin-turn.ts'
 import { addTurns, changeTurn, insertAdded } from './change-turns.ts'
+import { countConversations, deleteConversations } from './chosen-conversations.ts'
 import { listConversations } from './conversation-pages.ts'
 import {
   deleteConversation,
@@ -35,6 +37,13 @@ export function sqlStore(engine: SqlEngine): Store {
   const { dialect } = engine
   return {
     counters: engine.counters,
+    keys: {
+      prepare: () => engine.migrate(),
+      add: (key) => engine.write((db) => addKey(db, key)),
+      list: () => engine.read(listKeys),
+      find: (id) => engine.read((db) => findKey(db, id)),
+      remove: (id) => engine.write((db) => removeKey(db, id))
+    },
     initialize: () => engine.migrate(),
     close: () => engine.close(),
     ping: () =>
@@ -61,6 +70,11 @@ export function sqlStore(engine: SqlEngine): Store {
 
     deleteConversation: (sessionId, id) => engine.write((db) => deleteConversation(db, sessionId, id)),
 
+    countConversations: (which, upTo) => engine.read((db) => countConversations(db, dialect, which, upTo)),
+
+    deleteConversations: (which, maxTurns) =>
+      engine.transact((db) => deleteConversations(db, dialect, which, maxTurns)),
+
     beginTurn: (turn) =>
       namingTurn((hold) =>
         engine.transact(async (db) => {
@@ -72,7 +86,8 @@ export function sqlStore(engine: SqlEngine): Store {
 
     finishTurn: (turn, ending) => engine.transact((db) => finishTurn(db, dialect, turn, ending)),
 
-    addTurns: (sessionId, id, turns) => engine.transact((db) => addTurns(db, dialect, sessionId, id, turns)),
+    addTurns: (sessionId, id, turns, maxSeq) =>
+      engine.transact((db) => addTurns(db, dialect, sessionId, id, turns, maxSeq)),
 
     changeTurn: (sessionId, turn, change) =>
       engine.transact((db) => changeTurn(db, dialect, sessionId, turn, change)),

@@ -31,6 +31,7 @@ export function createSqliteDialect(): { dialect: SqlDialect; deferred: Deferred
   const dialect: SqlDialect = {
     // A transaction has the only lock there is.
     held: (conversationId) => sql`${conversationId}`,
+    heldUnlessBusy: sql``,
     contains: (column, part) => sql`instr(${sql.ref(column)}, ${part}) > 0`,
 
     async putWords(db, conversationId, seq, words) {

@@ -44,6 +44,7 @@ export interface Tables {
   /** What differs between the databases is left out. */
   search_entries: { conversation_id: string; seq: number }
   owners: { owner: string; beat: number }
+  api_keys: { id: string; session_id: string; name: string | null; hash: string; created_at: number }
 }
 
 export type Db = Kysely<Tables>

@@ -42,7 +42,7 @@ const addedTurns: ContractPart = (t, start) => {
       added({ userText: null, detail: null }),
       added({ assistantText: 'a\0b', createdAt: 9 })
     ]
-    const made = await store.addTurns(SESSION, id, given)
+    const made = await store.addTurns(SESSION, id, given, null)
     const kept = {
       kind: 'items',
       status: 'completed',
@@ -81,14 +81,14 @@ const addedTurns: ContractPart = (t, start) => {
   t.test('no turns to add are none', async (t) => {
     const store = await start(t)
     const made = await createConversation(store)
-    t.strictSame(await store.addTurns(SESSION, made.id, []), [])
+    t.strictSame(await store.addTurns(SESSION, made.id, [], null), [])
     t.strictSame(await store.getConversation(SESSION, made.id), made)
   })
 
   t.test('turns added at once from many sides take numbers without a gap', async (t) => {
     const store = await start(t)
     const { id } = await createConversation(store)
-    await Promise.all(seqs(10).map(() => store.addTurns(SESSION, id, [added(), added()])))
+    await Promise.all(seqs(10).map(() => store.addTurns(SESSION, id, [added(), added()], null)))
     const turns = await allTurns(store, id)
     t.strictSame(
       turns.map(({ seq, parentSeq }) => [seq, parentSeq]),

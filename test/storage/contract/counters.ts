@@ -1,11 +1,13 @@
 import type { Store } from '../../../storage/contract.ts'
 import type { ContractPart } from '../contract.ts'
+import { newKey } from './api-keys.ts'
 import { COMPLETED, newConversation, newTurn, SESSION } from './rows.ts'
 
 const conversation = newConversation()
 const turn = newTurn(conversation.id)
 const key = { id: turn.id, conversationId: conversation.id, seq: 1, parentSeq: 0, attempt: 1 }
 
+const apiKey = newKey()
 const added = { id: newTurn('').id, userText: null, assistantText: null, detail: null, createdAt: 1 }
 
 /** In an order in which each write has something to write. */
@@ -15,11 +17,15 @@ const writes: { [method: string]: (store: Store) => Promise<unknown> } = {
   beginTurn: (store) => store.beginTurn(turn),
   finishTurn: (store) => store.finishTurn(key, COMPLETED),
   'beginTurn with a parent': (store) => store.beginTurn({ ...newTurn(conversation.id), parentSeq: 0 }),
-  addTurns: (store) => store.addTurns(SESSION, conversation.id, [added]),
+  addTurns: (store) => store.addTurns(SESSION, conversation.id, [added], null),
   changeTurn: (store) => store.changeTurn(SESSION, { ...added, ...key, id: added.id, seq: 3 }, () => null),
   beat: (store) => store.beat('here'),
   recoverTurns: (store) => store.recoverTurns('here'),
-  deleteConversation: (store) => store.deleteConversation(SESSION, conversation.id)
+  deleteConversation: (store) => store.deleteConversation(SESSION, conversation.id),
+  'createConversation with turns': (store) => store.createConversation(newConversation(), [added]),
+  deleteConversations: (store) => store.deleteConversations({ sessionId: SESSION }, 10),
+  'keys.add': (store) => store.keys.add(apiKey),
+  'keys.remove': (store) => store.keys.remove(apiKey.id)
 }
 
 const reads: { [method: string]: (store: Store) => Promise<unknown> } = {
@@ -28,7 +34,10 @@ const reads: { [method: string]: (store: Store) => Promise<unknown> } = {
   listConversations: (store) => store.listConversations(SESSION, { limit: 10, order: 'asc' }),
   findTurn: (store) => store.findTurn(SESSION, { id: turn.id }),
   listSessionTurns: (store) => store.listSessionTurns(SESSION, { kind: 'chat', limit: 10, order: 'asc' }),
-  listTurns: (store) => store.listTurns(SESSION, conversation.id, { limit: 10, order: 'asc' })
+  listTurns: (store) => store.listTurns(SESSION, conversation.id, { limit: 10, order: 'asc' }),
+  countConversations: (store) => store.countConversations({ expiredBefore: 1 }, 10),
+  'keys.find': (store) => store.keys.find(apiKey.id),
+  'keys.list': (store) => store.keys.list()
 }
 
 const counters: ContractPart = (t, start) => {

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { Store } from '../../../storage/contract.ts'
 import type { MakePlace } from '../contract.ts'
+import { newKey } from './api-keys.ts'
 import {
   allTurns,
   begin,
@@ -45,6 +46,31 @@ export default function durability(t: Test, makePlace: MakePlace): void {
     t.equal(await again.finishTurn(running, COMPLETED), true, 'a turn that was running can end')
     t.strictSame(await again.beat('here'), [{ owner: 'here', beat: (first?.beat ?? 0) + 1 }])
     t.equal(await again.recoverTurns('here'), 1)
+  })
+
+  t.test('keys are the same in every process, also in one that prepared nothing else', async (t) => {
+    const open = await makePlace(t)
+    const [service, command] = [await open(), await open()]
+    for (const store of [service, command]) t.teardown(() => store.close())
+    await service.initialize()
+    await Promise.all([command.keys.prepare(), command.keys.prepare()])
+    const [one, other] = [newKey(), newKey()]
+    await command.keys.add(one)
+    t.strictSame(await service.keys.find(one.id), one)
+    await service.keys.add(other)
+    t.strictSame(await command.keys.list(), [one, other])
+    await command.keys.add({ ...one, name: 'anew' })
+    t.match(await service.keys.find(one.id), { name: 'anew' })
+    t.equal(await command.keys.remove(one.id), true)
+    t.equal(await service.keys.find(one.id), null)
+    t.equal(await service.keys.remove(one.id), false)
+    await service.close()
+    await command.close()
+    for (const store of [service, command]) await t.rejects(store.keys.list(), { code: 'STORE_UNAVAILABLE' })
+    const again = await open()
+    t.teardown(() => again.close())
+    await again.keys.prepare()
+    t.strictSame(await again.keys.list(), [other])
   })
 
   t.test('a close waits for the writes under way', async (t) => {

@@ -27,7 +27,7 @@ const calls: {
     (store, sessionId, id) => store.beginTurn(newTurn(id, { sessionId, title: 'x', model: 'x' })),
     null
   ],
-  addTurns: [(store, session, id) => store.addTurns(session, id, [ADDED]), null],
+  addTurns: [(store, session, id) => store.addTurns(session, id, [ADDED], null), null],
   changeTurn: [
     (store, session, conversationId) =>
       store.changeTurn(session, { id: 'turn_1', conversationId, seq: 1 }, () => null),

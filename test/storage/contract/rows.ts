@@ -34,6 +34,7 @@ export function newTurn(conversationId: string, changes: Partial<NewTurn> = {}):
     kind: 'chat',
     parentSeq: null,
     expectedLastSeq: null,
+    maxSeq: null,
     requestHash: null,
     idempotencyKey: null,
     keysSince: 0,

@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { isLoopback } from '../../config.ts'
+import { ApiError } from '../../errors.ts'
+import type { Identify } from './identify.ts'
+
+const LOCAL_SESSION = 'local'
+
+export interface LocalOptions {
+  /** Whether only loopback names are answered; a server that others reach has names that nobody knows here. */
+  loopbackOnly: boolean
+  /** Browser origins that may call, beside the server's own. */
+  allowedOrigins: string[]
+}
+
+/**
+ * `AUTH=none`: everybody who reaches the server is the one local session. A browser reaches it on behalf of any page,
+ * so what comes from a page of somewhere else is refused.
+ */
+export function identifyLocally({ loopbackOnly, allowedOrigins }: LocalOptions): Identify {
+  return ({ headers }) => {
+    if (loopbackOnly) assertLoopbackName(headers.host)
+    assertOwnPage(headers, allowedOrigins)
+    return LOCAL_SESSION
+  }
+}
+
+/** A page of another name that has been made to resolve to this machine (DNS rebinding) must not read the history. */
+function assertLoopbackName(host = ''): void {
+  if (isLoopback(host.replace(/:\d*$/, '').replace(/^\[|\]$/g, ''))) return
+  const message = 'With AUTH=none this server answers to its loopback names alone.'
+  throw new ApiError(403, 'forbidden_host', message, { param: 'host' })
+}
+
+/**
+ * Browsers send `Origin` with whatever can change something and with whatever a script may read. Without it come
+ * images, frames and links of pages; `Sec-Fetch-Site` tells those of other sites. They are refused too, links
+ * included: nobody links to an API, and a page could tell from a window it opens how many results a search has.
+ */
+function assertOwnPage(headers: IncomingHttpHeaders, allowedOrigins: string[]): void {
+  const { origin, host = '' } = headers
+  const site = headers['sec-fetch-site']
+  const own =
+    origin === undefined
+      ? site === undefined || site === 'same-origin' || site === 'none'
+      : allowedOrigins.includes(origin) || /^https?:\/\/(.+)$/.exec(origin)?.[1] === host.toLowerCase()
+  if (own) return
+  const message = 'With AUTH=none pages of other origins are answered only if ALLOWED_ORIGIN names theirs.'
+  throw new ApiError(403, 'forbidden_origin', message, { param: 'origin' })
+}

@@ -1,0 +1,12 @@
+import t from 'tap'
+import { IDENTITIES } from './identities.ts'
+import { isolationMatrix } from './matrix.ts'
+import { storeIsolation } from './store.ts'
+
+t.test('filejson: a session gets nothing of another from the store', (t) => storeIsolation(t, 'filejson'))
+
+for (const auth of Object.keys(IDENTITIES)) {
+  t.test(`filejson, AUTH=${auth}: what others have is as what never was`, (t) =>
+    isolationMatrix(t, 'filejson', auth)
+  )
+}
