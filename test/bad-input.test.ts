@@ -195,7 +195,6 @@ t.test('a wrong method and an unknown URL are 404s in the same shape', async (t)
     [`${url}/v1/none`, { body: {} }],
     [`${url}/v1/chat/completions`, { method: 'PUT', body: {} }],
     [`${url}/v1/chat/completions`, { method: 'DELETE' }],
-    [`${url}/v1/conversations`, { method: 'DELETE' }],
     [`${url}/v1/embeddings`, {}],
     [`${url}/v1/models`, { body: {} }],
     [`${url}/livez`, { body: {} }],

@@ -32,9 +32,12 @@ export function tempFolder(t: Test): string {
  * The service on a free port with a store of its own; closes with the test. Its log, of every level, must never say a
  * secret: a test in which it does fails when it ends.
  */
-export async function startApp(t: Test, settings: Record<string, string> = {}): Promise<RunningApp> {
+export async function startApp(
+  t: Test,
+  settings: Record<string, string | undefined> = {}
+): Promise<RunningApp> {
   const folder = tempFolder(t)
-  const given: Record<string, string> = {
+  const wanted = {
     DB_URL: `sqlite:${path.join(folder, 'test.db')}`,
     PORT: '0',
     DRAIN_TIMEOUT_MS: '1000',
@@ -42,6 +45,9 @@ export async function startApp(t: Test, settings: Record<string, string> = {}): 
     ...(settings.OPENAI_BASE_URL && { OPENAI_API_KEY: CANARY.upstreamKey }),
     ...settings
   }
+  const given = Object.fromEntries(
+    Object.entries(wanted).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  ) as Record<string, string>
   const config = loadConfig(given)
   const log = canaryLog(given)
   const app = await buildApp(config, { level: 'trace', stream: log.stream })

@@ -119,7 +119,7 @@ t.test('no header of the client reaches the upstream, and the configured key doe
 
 t.test('without a configured key the upstream gets no authorization', async (t) => {
   const upstream = await startUpstream(t)
-  const { chat } = await startApp(t, { OPENAI_BASE_URL: upstream.url })
+  const { chat } = await startApp(t, { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: undefined })
   await chat({}, { authorization: 'Bearer the-clients-own' })
   t.equal(upstream.calls[0]?.headers.authorization, undefined)
 })

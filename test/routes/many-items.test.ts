@@ -2,9 +2,11 @@ import t from 'tap'
 import { startStateful } from '../helper/stateful.ts'
 
 const COUNT = 150_000
+/** The bounds are not what is asked about here. */
+const UNBOUNDED = { MAX_MESSAGES: '0', MAX_JSON_VALUES: '0' }
 
 t.test('a turn of very many messages has an item for each, with an id of its own', async (t) => {
-  const service = await startStateful(t)
+  const service = await startStateful(t, UNBOUNDED)
   const id = await service.create()
   const messages = Array.from({ length: COUNT }, () => ({ role: 'user', content: '' }))
   t.equal((await service.say(id, messages)).status, 200)
@@ -20,7 +22,7 @@ t.test('a turn of very many messages has an item for each, with an id of its own
 })
 
 t.test('a history sent again is recognised however often it says the same', async (t) => {
-  const service = await startStateful(t)
+  const service = await startStateful(t, UNBOUNDED)
   const id = await service.create()
   const same = Array.from({ length: 20_000 }, () => ({ role: 'user', content: 'again' }))
   await service.say(id, same)
