@@ -208,6 +208,17 @@ t.test('the snippets of docs/openai.md work in their order', async (t) => {
   for (const part of shown) t.match(logged, part, `the script prints ${part}`)
 })
 
+t.test('every promise in SECURITY.md names a test that one of the commands runs', async (t) => {
+  const rows = tableUnder(readSource('SECURITY.md'), 'Checklist')
+  t.ok(rows.length > 20)
+  for (const [promise, tests] of rows) {
+    const named = relativeLinks(tests ?? '')
+    t.ok(named.length > 0, promise)
+    for (const file of named)
+      t.match(file, /^test\/(hard\/[^/]+\.hard|(?!hard\/|integration\/).+\.test)\.ts$/, promise)
+  }
+})
+
 t.test('every relative link in the documents leads somewhere', async (t) => {
   const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT })
   t.ok(documents.includes('README.md') && documents.includes('docs/api.md'))
