@@ -101,9 +101,16 @@ export function refuseMalformed(err: NodeJS.ErrnoException, socket: Socket): voi
 export default fp(
   async (app) => {
     app.setErrorHandler(sendErrorShape)
-    app.setNotFoundHandler(() => {
-      throw new ApiError(404, 'not_found', 'There is nothing here.')
+    app.setNotFoundHandler(nothingHere)
+    // After every `onRequest`, so that who must say who calls is asked first; before the body is read: nobody is known
+    // outside of `/v1`, and a body that nothing will read is not to be kept or parsed.
+    app.addHook('preParsing', async (request) => {
+      if (request.is404 || request.method === 'OPTIONS') nothingHere()
     })
   },
   { name: 'error-shape' }
 )
+
+function nothingHere(): never {
+  throw new ApiError(404, 'not_found', 'There is nothing here.')
+}

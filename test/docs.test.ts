@@ -213,9 +213,9 @@ t.test('every promise in SECURITY.md names a test that one of the commands runs'
   t.ok(rows.length > 20)
   for (const [promise, tests] of rows) {
     const named = relativeLinks(tests ?? '')
-    t.ok(named.length > 0, promise)
+    t.ok(named.length > 0, `${promise}`)
     for (const file of named)
-      t.match(file, /^test\/(hard\/[^/]+\.hard|(?!hard\/|integration\/).+\.test)\.ts$/, promise)
+      t.match(file, /^test\/(hard\/[^/]+\.hard|(?!hard\/|integration\/).+\.test)\.ts$/, `${promise}`)
   }
 })
 
