@@ -40,6 +40,11 @@ export default fp<BodyBounds>(
 
     app.removeContentTypeParser('text/plain')
     app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+      const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
+      if (encoding !== 'identity') {
+        const message = 'The body must come without a content-encoding.'
+        return done(new ApiError(415, 'unsupported_media_type', message, { param: 'content-encoding' }))
+      }
       request.rawBody = body as Buffer
       if (body.length === 0 || request.routeOptions.config?.opaqueBody) return done(null, undefined)
       const beyond = textFault(request.rawBody, bounds)
