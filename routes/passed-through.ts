@@ -39,7 +39,10 @@ export default passedThrough
 
 /** The path for the upstream. No spelling of `..` may lead to another part of it, where our key would open it. */
 function pathBelowModels(url: string, { '*': id = '' }: { '*'?: string }): string {
-  const strays = /[\\%?#]/.test(id) || id.split('/').some((segment) => segment === '.' || segment === '..')
+  // `..;x` is `..` to Java servers; control characters and blanks around it are cut off by others.
+  const strays =
+    /[\\%?#;\p{Cc}]/u.test(id) ||
+    id.split('/').some((segment) => segment.trim() === '.' || segment.trim() === '..')
   if (strays || url.includes('#') || !url.startsWith('/v1/models')) {
     throw new ApiError(404, 'not_found', 'There is nothing here.')
   }
