@@ -80,6 +80,8 @@ export async function sendErrorShape(
     .send(errorBody(error.statusCode, error.code, error.message, error.param))
 }
 
+/** How long a client that cannot be read may take to read what it is told and to hang up. */
+const LINGER_MS = 2_000
 const UNREADABLE: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
 
 /** Answers what cannot be read as HTTP, for which there is no request. */
@@ -95,6 +97,9 @@ export function refuseMalformed(err: NodeJS.ErrnoException, socket: Socket): voi
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${lines.join('')}\r\n${body}`)
+  // Node's timeouts are for requests, and this is none any more: who does not hang up would be kept for ever.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** Every error leaves as OpenAI's `{ error: { message, type, param, code } }`; causes go to the log alone. */

@@ -97,20 +97,26 @@ async function createSharedCounter(
     // The message alone: the error holds the command, which may be the password.
     app.log.warn({ reason: err.message }, 'Redis cannot be reached: this instance counts requests alone')
   }
-  redis.on('error', onLost)
-  redis.on('ready', () => {
+  const onFound = () => {
     aloneUntil = 0
     if (lost) app.log.info('Redis is there again: requests are counted together')
     lost = false
-  })
+  }
+  redis.on('error', onLost)
+  redis.on('ready', onFound)
   app.addHook('onClose', async () => redis.disconnect())
   await redis.connect().catch(onLost)
   const shared = await createCounter(app, max, redis)
 
   return async (request) => {
-    if (performance.now() < aloneUntil) return await alone(request)
+    const now = performance.now()
+    if (now < aloneUntil) return await alone(request)
+    // Of a Redis that was lost this request finds out; the others are not to wait for it too.
+    if (lost) aloneUntil = now + COMMAND_MS + ALONE_MS
     try {
-      return await shared(request)
+      const counted = await shared(request)
+      onFound()
+      return counted
     } catch (err) {
       onLost(err as Error)
       return await alone(request)

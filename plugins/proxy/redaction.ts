@@ -1,3 +1,5 @@
+import { isObject } from '../../storage/json-value.ts'
+
 /** Hides our key in what an upstream says: some quote the key that they were called with. */
 export interface Redaction {
   text(said: string): string
@@ -8,21 +10,29 @@ export interface Redaction {
 }
 
 const REDACTED = '[redacted]'
+/** What is shorter is a word like `ollama`, which guards nothing, and may stand in any answer and any header. */
+const SHORTEST_SECRET = 12
 
 /** `secret` is ASCII; it is found as it is, and as JSON writes it. */
-export function createRedaction(secret: string | undefined): Redaction {
-  const spellings = secret === undefined ? [] : [JSON.stringify(secret).slice(1, -1), secret]
+export function createRedaction(secret = ''): Redaction {
+  const spellings = secret.length < SHORTEST_SECRET ? [] : [JSON.stringify(secret).slice(1, -1), secret]
+  const quotes = (said: string | Buffer) => spellings.some((quoted) => said.includes(quoted))
   const text = (said: string) => spellings.reduce((rest, quoted) => rest.replaceAll(quoted, REDACTED), said)
+  // Value by value: the text of a number with a part cut out would be no JSON.
+  const value = (_name: string, said: unknown) => {
+    if (typeof said === 'string') return text(said)
+    if (!isObject(said)) return said
+    return Object.fromEntries(Object.entries(said).map(([name, member]) => [text(name), member]))
+  }
   return {
     text,
     bytes(said) {
-      if (!spellings.some((quoted) => said.includes(quoted))) return said
+      if (!quotes(said)) return said
       return Buffer.from(text(said.toString('latin1')), 'latin1')
     },
     json(said) {
       const json = JSON.stringify(said)
-      const rest = text(json)
-      return rest === json ? said : JSON.parse(rest)
+      return quotes(json) ? JSON.parse(json, value) : said
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../app.ts'
@@ -123,3 +124,34 @@ t.test('a Redis that hangs holds a request up for moments only', { skip }, async
   t.match(instance.log(), [/counts requests alone/])
   await within(5_000, 'the close', instance.close())
 })
+
+t.test(
+  'of a Redis that goes on hanging one request in a second finds out, and its return is told',
+  { skip },
+  async (t) => {
+    const redis = await startRedis(t)
+    const instance = await startInstance(t, redis.url)
+    await instance.call()
+    const slowOf = async (count: number): Promise<number> => {
+      const times = await Promise.all(
+        Array.from({ length: count }, async (_, i) => {
+          const start = performance.now()
+          await instance.call(`session-${i}`)
+          return performance.now() - start
+        })
+      )
+      return times.filter((ms) => ms > 400).length
+    }
+    for (const round of [1, 2]) {
+      redis.process.kill('SIGSTOP')
+      t.teardown(() => redis.process.kill('SIGCONT'))
+      await instance.call()
+      await setTimeout(1_500)
+      t.equal(await slowOf(10), 1, 'one request of ten waits for it')
+      redis.process.kill('SIGCONT')
+      await setTimeout(2_000)
+      t.equal(await slowOf(10), 0)
+      t.equal(instance.log().length, 2 * round, 'a line when it goes and one when it comes back')
+    }
+  }
+)

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import t, { type Test } from 'tap'
 import { startApp } from '../helper/app.ts'
-import { within } from '../helper/endings.ts'
+import { eventually, within } from '../helper/endings.ts'
 import { chatRequest, type RawClient, rawConnect } from '../helper/raw-client.ts'
 import { plainAnswer, startUpstream } from '../helper/upstream.ts'
 
@@ -80,4 +82,17 @@ t.test('a head above MAX_HEADER_BYTES is a 431', async (t) => {
     t.equal(client.received().slice(0, 12), `HTTP/1.1 ${status}`)
   }
   t.equal(upstream.calls.length, 1)
+})
+
+t.test('who sends no HTTP is told so and closed, also when it does not hang up itself', async (t) => {
+  const { app, url } = await start(t, {})
+  const socket = net.connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true })
+  t.teardown(() => socket.destroy())
+  socket.write('garbage\r\n\r\n')
+  const [answer] = await once(socket, 'data')
+  t.match(String(answer), /^HTTP\/1\.1 400 /)
+  const connections = () =>
+    new Promise<number>((resolve) => app.server.getConnections((_err, count) => resolve(count)))
+  t.equal(await connections(), 1)
+  await eventually('its connection is closed', async () => (await connections()) === 0)
 })

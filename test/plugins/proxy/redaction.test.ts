@@ -14,13 +14,30 @@ t.test('the key is hidden, however often it is quoted and however JSON writes it
 
 t.test('what does not quote the key stays as it came, byte for byte', async (t) => {
   const noText = Buffer.from([0xff, 0x00, 0xc3, 0x28, 0xed, 0xa0, 0x80])
-  for (const key of ['sk-key', undefined]) {
+  for (const key of ['sk-key-of-12', undefined]) {
     t.equal(createRedaction(key).bytes(noText), noText)
-    t.equal(createRedaction(key).text('sk-ke y'), 'sk-ke y')
+    t.equal(createRedaction(key).text('sk-key-of 12'), 'sk-key-of 12')
   }
   const said = { a: -0, b: '\ud800' }
-  t.equal(createRedaction('sk-key').json(said), said)
-  const around = Buffer.concat([noText, Buffer.from('sk-key'), noText])
+  t.equal(createRedaction('sk-key-of-12').json(said), said)
+  const around = Buffer.concat([noText, Buffer.from('sk-key-of-12'), noText])
   const redacted = Buffer.concat([noText, Buffer.from('[redacted]'), noText])
-  t.strictSame(createRedaction('sk-key').bytes(around), redacted)
+  t.strictSame(createRedaction('sk-key-of-12').bytes(around), redacted)
+})
+
+t.test('a secret that is a mere word wrecks no answer', async (t) => {
+  for (const key of ['x', 'text', 'null', 'ollama', '12345']) {
+    const { text, bytes, json } = createRedaction(key)
+    t.equal(text('text/event-stream; x=ollama'), 'text/event-stream; x=ollama')
+    const body = Buffer.from(`{"code":null,"text":"${key}","n":12345}`)
+    t.equal(bytes(body), body)
+    const said = { code: null, text: key, n: 12345 }
+    t.equal(json(said), said)
+  }
+})
+
+t.test('a JSON value stays one, whatever the key looks like', async (t) => {
+  const key = '123456789012'
+  const said = { n: 1234567890123, [key]: [`key ${key}`, null] }
+  t.strictSame(createRedaction(key).json(said), { n: 1234567890123, '[redacted]': ['key [redacted]', null] })
 })
