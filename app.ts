@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import { allowedOrigins, type Config } from './config.ts'
 import apiDocs from './plugins/api-docs.ts'
 import apiDocsPage from './plugins/api-docs-page.ts'
+import bodyMemory from './plugins/body-memory.ts'
 import { DEMO_MODEL } from './plugins/demo-upstream/answers.ts'
 import demoUpstream from './plugins/demo-upstream/index.ts'
 import { SAFE_ERRORS } from './plugins/error-log.ts'
@@ -130,19 +131,25 @@ export async function buildApp(
         v1.addHook('onRequest', async (_request, reply) => void reply.preventCache())
         await v1.register(identity, { config, allowedOrigins: origins })
         await v1.register(rateLimit, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL })
+        const reading = { maxPageBytes: config.MAX_PAGE_BYTES, maxHistoryBytes: config.MAX_HISTORY_BYTES }
+        await v1.register(bodyMemory, {
+          maxBytes: config.MAX_BODIES_BYTES,
+          bytesUntold: config.MAX_REQUEST_BYTES
+        })
         const exchange = {
+          maxHistoryBytes: reading.maxHistoryBytes,
           defaultModel: config.DEFAULT_MODEL ?? (demo ? DEMO_MODEL : undefined),
           persist: config.PERSIST_TRANSCRIPTS,
           onDisconnect: config.ON_DISCONNECT
         }
         await v1.register(chatCompletions, exchange)
-        await v1.register(storedCompletions)
+        await v1.register(storedCompletions, reading)
         await v1.register(responses, exchange)
-        await v1.register(storedResponses)
+        await v1.register(storedResponses, reading)
         await v1.register(conversations, limits)
         await v1.register(bulkDelete)
-        await v1.register(items, limits)
-        await v1.register(turns)
+        await v1.register(items, { ...limits, ...reading })
+        await v1.register(turns, reading)
         await v1.register(passedThrough)
       },
       { prefix: '/v1' }

@@ -45,6 +45,13 @@ export function conversationNotFound(param: string | null = null): ApiError {
   return new ApiError(404, 'conversation_not_found', 'No such conversation.', { param })
 }
 
+/** A conversation that says more than is read for one request. */
+export function conversationTooLarge(param: string | null = null, cause?: unknown): ApiError {
+  const message =
+    "The conversation's history is larger than this server puts in front of a request (MAX_HISTORY_BYTES)."
+  return new ApiError(400, 'conversation_too_large', message, { param, cause })
+}
+
 /** OpenAI's answer to a second request at the same time in one conversation. */
 export function conversationLocked(param: string | null = null): ApiError {
   const message = 'Another request is running in this conversation. Please try again in a few seconds.'

@@ -73,6 +73,10 @@ export const SettingsSchema = Type.Object({
   ),
 
   MAX_REQUEST_BYTES: byteCount(20_971_520, 'Largest request body.'),
+  MAX_BODIES_BYTES: limit(
+    268_435_456,
+    'Most bytes of request bodies under way in this process, from their first byte until they are answered; one session may have a quarter. 0 = no limit.'
+  ),
   MAX_HEADER_BYTES: byteCount(16_384, 'Largest request head: request line and headers.'),
   MAX_JSON_DEPTH: Type.Integer({
     minimum: 8,
@@ -80,9 +84,20 @@ export const SettingsSchema = Type.Object({
     default: 64,
     description: 'Deepest nesting of a request body, in levels.'
   }),
-  MAX_JSON_VALUES: limit(200_000, 'Most values in a request body, keys not counted; 0 = no limit.'),
+  MAX_JSON_VALUES: limit(
+    200_000,
+    'Most values in a request body, keys not counted, and 10,000 members in one object; 0 = no limit.'
+  ),
   MAX_MESSAGES: limit(2_000, 'Most messages, or input items, of one request; 0 = no limit.'),
   MAX_ANSWER_BYTES: byteCount(8_388_608, 'Largest answer that is read from the upstream.'),
+  MAX_PAGE_BYTES: byteCount(
+    8_388_608,
+    'Most bytes of content in one page of turns, items or messages; a page has one entry at least.'
+  ),
+  MAX_HISTORY_BYTES: byteCount(
+    33_554_432,
+    'Largest history that is put in front of a request with `conversation` or `previous_response_id`.'
+  ),
   MAX_STREAMS: limit(2_000, 'Most answers under way in this process; 0 = no limit.'),
   MAX_STREAMS_PER_SESSION: limit(
     100,

@@ -14,11 +14,16 @@ export interface BodyBounds {
 
 const LISTS = ['messages', 'input', 'items']
 
+/** Most members of one object: names that are all different cost a hundred times what entries of a list do. */
+const MAX_MEMBERS = 10_000
+
 /** The fault of a body that is not parsed yet, or null: to parse millions of values takes seconds. */
 export function textFault(json: Buffer, { maxValues }: BodyBounds): ApiError | null {
-  // A value takes two bytes at least.
-  if (maxValues === 0 || json.length < 2 * maxValues || countValues(json, maxValues) <= maxValues) return null
-  return fault('body', `more than ${maxValues} values (MAX_JSON_VALUES)`)
+  // A value takes two bytes at least, a member five.
+  if (maxValues === 0 || json.length < Math.min(2 * maxValues, 5 * MAX_MEMBERS)) return null
+  const { values, members } = count(json, maxValues)
+  if (values > maxValues) return fault('body', `more than ${maxValues} values (MAX_JSON_VALUES)`)
+  return members > MAX_MEMBERS ? fault('body', `an object with more than ${MAX_MEMBERS} members`) : null
 }
 
 /** The fault of a parsed body, or null. */
@@ -34,21 +39,30 @@ export function bodyFault(body: unknown, bounds: BodyBounds): ApiError | null {
   return fault(deepPath(body, maxDepth), `nested deeper than ${maxDepth} levels (MAX_JSON_DEPTH)`)
 }
 
-/** How many values valid JSON holds; stops soon above `enough`. Of other text, some number. */
-function countValues(json: Buffer, enough: number): number {
-  let count = 1
+/** How many values valid JSON holds, and members its largest object; stops soon above a bound. Of other text, some number. */
+function count(json: Buffer, enough: number): { values: number; members: number } {
+  let values = 1
+  let members = 0
+  const membersOf: number[] = [] // of each object that is open; of a list NaN, which stays that
   let opened = false // a list or object whose first value may still come
-  for (let at = 0; at < json.length && count <= enough; at += 1) {
+  for (let at = 0; at < json.length && values <= enough && members <= MAX_MEMBERS; at += 1) {
     const byte = json[at]
     if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue
-    if (byte === 0x2c) count += 1 // ,
     const closes = byte === 0x5d || byte === 0x7d // ] }
-    if (opened && !closes) count += 1
+    // , or the first value
+    if (byte === 0x2c || (opened && !closes)) {
+      values += 1
+      const own = (membersOf.pop() ?? 0) + 1
+      membersOf.push(own)
+      if (own > members) members = own
+    }
+    if (closes) membersOf.pop()
     opened = byte === 0x5b || byte === 0x7b // [ {
+    if (opened) membersOf.push(byte === 0x7b ? 0 : Number.NaN)
     if (byte !== 0x22) continue
     for (at += 1; at < json.length && json[at] !== 0x22; at += 1) if (json[at] === 0x5c) at += 1 // \
   }
-  return count
+  return { values, members }
 }
 
 /** The beginning of the way to something that lies deeper than `maxDepth`. */

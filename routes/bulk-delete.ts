@@ -45,11 +45,13 @@ const bulkDelete: RoutePlugin = async (app) => {
 
 export default bulkDelete
 
-/** Refuses a query without a pair, and one that lost a pair when it was parsed: more would be deleted than was meant. */
+/** Refuses a query without a pair, and one that is not exactly what was understood: more would be deleted than was meant. */
 function assertPairs(metadata: Record<string, string>, url: string): void {
-  const given = [...new URLSearchParams(url.slice(url.indexOf('?')))].length
-  const understood = Object.keys(metadata).length
-  if (understood === 0 || understood !== given)
+  const given = [...new URLSearchParams(url.slice(url.indexOf('?')))]
+  const understood = Object.entries(metadata)
+  const isGiven = ([key, value]: [string, string]) =>
+    given.some(([name, text]) => name === `metadata[${key}]` && text === value)
+  if (understood.length === 0 || understood.length !== given.length || !understood.every(isGiven))
     throw new ApiError(400, 'invalid_value', "Invalid 'metadata': not a list of pairs.", {
       param: 'metadata'
     })

@@ -47,6 +47,8 @@ export interface ExchangeOptions {
   persist: boolean
   /** For requests without `x-on-disconnect`. */
   onDisconnect: 'abort' | 'finish'
+  /** The most that is put in front of a request. */
+  maxHistoryBytes: number
 }
 
 /** What one API does in its own way. */
@@ -95,6 +97,7 @@ export async function startExchange(
     target: targetOf(body, headers),
     parentSeq: headers['x-parent-seq'] ?? null,
     recorded: options.persist && body.store !== false,
+    maxHistoryBytes: options.maxHistoryBytes,
     model,
     metadata: body.metadata ?? {},
     identity: identityOf(request),
@@ -109,7 +112,7 @@ export async function startExchange(
   return { turn: recorded?.turn ?? null, request: call }
 }
 
-interface Opening extends Pick<Api, 'kind'> {
+interface Opening extends Pick<Api, 'kind'>, Pick<ExchangeOptions, 'maxHistoryBytes'> {
   sessionId: string
   target: Target
   parentSeq: number | null
@@ -128,9 +131,9 @@ async function open(
   { store, persistence }: Pick<FastifyInstance, 'store' | 'persistence'>,
   opening: Opening
 ): Promise<{ recorded: Recorded | null; body: Buffer }> {
-  const { sessionId, target, kind, model, metadata, identity } = opening
+  const { sessionId, target, kind, model, metadata, identity, maxHistoryBytes } = opening
   for (let attempt = 1; ; attempt += 1) {
-    const thread = await findThread(store, sessionId, target, opening.parentSeq)
+    const thread = await findThread(store, sessionId, target, opening.parentSeq, maxHistoryBytes)
     const { path: _, ...place } = thread
     const { question, body } = opening.prepare(thread)
     if (!opening.recorded) {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { ApiError, conversationNotFound } from '../errors.ts'
-import type { JsonObject, Turn } from '../storage/contract.ts'
+import type { JsonObject, Page, Turn } from '../storage/contract.ts'
 import { type ItemPlace, itemPlace } from '../storage/dialogue/item-id.ts'
 import { turnAt } from '../storage/dialogue/path.ts'
 import { hasItems, itemsOfTurn, type PlacedItem, withoutItem } from '../storage/dialogue/turn-items.ts'
@@ -8,6 +8,7 @@ import { isId } from '../storage/ids.ts'
 import type { Limits } from '../storage/room.ts'
 import { toAddedTurns } from './added-turns.ts'
 import { assertItems, Include, ItemView, NewItems, toItemView } from './item-shape.ts'
+import { type ReadingLimits, withinBytes } from './page-bytes.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import {
   ConversationView,
@@ -27,11 +28,13 @@ const Body = Type.Object({ items: NewItems }, { title: 'NewItems', additionalPro
 
 const TAGS = ['Conversations']
 
-/** How many turns are read at once to fill a page of items. */
-const TURNS = 50
+/** The most turns that are read at once to fill a page of items. */
+const MAX_TURNS = 50
 
 /** `/v1/conversations/{id}/items`: what the turns say, as OpenAI's items. */
-const items: RoutePlugin<Pick<Limits, 'maxTurns'>> = async (app, { maxTurns }) => {
+const items: RoutePlugin<Pick<Limits, 'maxTurns'> & ReadingLimits> = async (app, limits) => {
+  const { maxTurns, maxPageBytes } = limits
+
   app.post(
     '/conversations/:id/items',
     {
@@ -76,8 +79,7 @@ const items: RoutePlugin<Pick<Limits, 'maxTurns'>> = async (app, { maxTurns }) =
       const { limit, order, after, include } = query
       const place = after === undefined ? null : itemPlace(after)
       if (after !== undefined && place === null) throw invalidCursor()
-      const found = await pageOfItems(sessionId, params.id, order, limit, place)
-      const page = { data: found.slice(0, limit), hasMore: found.length > limit }
+      const page = await pageOfItems(sessionId, params.id, order, limit, place)
       return toListView(page, (item) => toItemView(item, include))
     }
   )
@@ -119,21 +121,33 @@ const items: RoutePlugin<Pick<Limits, 'maxTurns'>> = async (app, { maxTurns }) =
     }
   )
 
-  /** The items after `place`, one more than `limit` where there are so many. */
+  /**
+   * The items after `place`, of turns that together have no more content than a page may have, or of one turn. Only
+   * then, its items are measured.
+   */
   async function pageOfItems(
     sessionId: string,
     id: string,
     order: 'asc' | 'desc',
     limit: number,
     place: ItemPlace | null
-  ): Promise<PlacedItem[]> {
+  ): Promise<Page<PlacedItem>> {
     if (place) await assertCursor(sessionId, id, place)
     const found: PlacedItem[] = []
+    let bytes = 0
+    // As most turns are a question and an answer, and the cursor's turn is read again.
+    let count = Math.min(Math.ceil((limit + 1) / 2) + (place ? 1 : 0), MAX_TURNS)
     let from = place && (order === 'asc' ? place.seq - 1 : place.seq + 1)
     for (;;) {
       const cut = from === null ? {} : order === 'asc' ? { afterSeq: from } : { beforeSeq: from }
       const page = isId('conv', id)
-        ? await app.store.listTurns(sessionId, id, { limit: TURNS, order, ...cut })
+        ? await app.store.listTurns(sessionId, id, {
+            limit: count,
+            order,
+            ...cut,
+            withoutFailed: true,
+            maxBytes: maxPageBytes - bytes
+          })
         : null
       if (!page) throw conversationNotFound()
       for (const turn of page.data.filter(hasItems)) {
@@ -143,7 +157,14 @@ const items: RoutePlugin<Pick<Limits, 'maxTurns'>> = async (app, { maxTurns }) =
         for (const item of items) if (comesAfter(place, turn, item, order)) found.push(item)
       }
       from = page.data.at(-1)?.seq ?? null
-      if (!page.hasMore || found.length > limit) return found
+      // A page without items of its own has nothing to hold.
+      if (found.length > 0) bytes += page.bytes ?? 0
+      const cutShort = page.data.length < count && found.length > 0
+      const isFull = found.length > limit || bytes >= maxPageBytes || cutShort
+      count = Math.min(2 * count, MAX_TURNS)
+      if (page.hasMore && !isFull) continue
+      const whole = { data: found.slice(0, limit), hasMore: found.length > limit || page.hasMore }
+      return bytes > maxPageBytes ? withinBytes(whole, maxPageBytes) : whole
     }
   }
 

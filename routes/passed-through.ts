@@ -3,12 +3,16 @@ import { createOpaqueAnswer } from '../plugins/proxy/opaque-answer.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import { UpstreamView, verbatim } from './shapes.ts'
 
+/** Embeddings of as many inputs as OpenAI takes at once, 2,048, are larger than any text. */
+const MAX_BYTES = 134_217_728
+
 /** Calls that are the upstream's alone: `/v1/models`, `/v1/models/{id}`, `/v1/embeddings`. Nothing is recorded. */
 const passedThrough: RoutePlugin = async (app) => {
   const unrecorded = (request: { method: 'GET' | 'POST'; path: string; body?: Buffer }) => ({
     begin: async () => ({ turn: null, request }),
     reader: createOpaqueAnswer(),
-    onDisconnect: 'abort' as const
+    onDisconnect: 'abort' as const,
+    maxBytes: MAX_BYTES
   })
 
   const describe = (operationId: string, summary: string) => ({

@@ -3,7 +3,6 @@ import { ApiError } from '../errors.ts'
 import type { JsonObject, SessionTurn, Turn } from '../storage/contract.ts'
 import { sendableMessages } from '../storage/dialogue/call-results.ts'
 import { chatHistory, splitPrompt } from '../storage/dialogue/history.ts'
-import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
 import { inputMessages } from '../storage/dialogue/turn-content.ts'
 import { isId } from '../storage/ids.ts'
 import {
@@ -12,6 +11,7 @@ import {
   toCompletion,
   toCompletionMessage
 } from './completion-shape.ts'
+import { type ReadingLimits, withinBytes } from './page-bytes.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import {
   DeletedView,
@@ -23,6 +23,7 @@ import {
   toListView,
   verbatim
 } from './shapes.ts'
+import { historyOf } from './thread.ts'
 
 const Params = Type.Object({ id: Type.String() })
 const Changes = Type.Object(
@@ -38,7 +39,7 @@ const Deleted = DeletedView('chat.completion.deleted', 'ChatCompletionDeleted')
 const TAGS = ['Chat']
 
 /** `/v1/chat/completions` by GET and by id: OpenAI's stored completions, a view of the turns that completed. */
-const storedCompletions: RoutePlugin = async (app) => {
+const storedCompletions: RoutePlugin<ReadingLimits> = async (app, { maxPageBytes, maxHistoryBytes }) => {
   app.get(
     '/chat/completions',
     {
@@ -55,7 +56,8 @@ const storedCompletions: RoutePlugin = async (app) => {
       const { after, ...rest } = query
       const last = after === undefined ? null : await find(sessionId, after)
       if (after !== undefined && last === null) throw invalidCursor()
-      const page = await app.store.listSessionTurns(sessionId, { ...rest, kind: 'chat', after: last?.id })
+      const place = { kind: 'chat', after: last?.id } as const
+      const page = await app.store.listSessionTurns(sessionId, { ...rest, ...place, maxBytes: maxPageBytes })
       return toListView(page, (turn) => {
         const completion = toCompletion(turn, idOf(turn))
         return { ...completion, id: idOf(turn) }
@@ -136,14 +138,15 @@ const storedCompletions: RoutePlugin = async (app) => {
       const ids = (messages: JsonObject[]) =>
         messages.map((message, index) => toCompletionMessage(message, `${params.id}-${index}`))
       const messages = ids(await messagesBefore(sessionId, turn))
-      return toListView(pageOf(messages, query), (message) => message)
+      return toListView(withinBytes(pageOf(messages, query), maxPageBytes), (message) => message)
     }
   )
 
   /** What the model was sent: what the turns before say, as they are now, and what this one asks. */
   async function messagesBefore(sessionId: string, turn: Turn): Promise<JsonObject[]> {
-    const turns = await turnsUpTo(app.store, sessionId, turn.conversationId, turn.parentSeq)
-    const { system, dialogue } = chatHistory(pathTo(turns ?? [], turn.parentSeq))
+    const { conversationId, parentSeq } = turn
+    const before = await historyOf(app.store, sessionId, conversationId, parentSeq, maxHistoryBytes)
+    const { system, dialogue } = chatHistory(before ?? [])
     const [prompt, asked] = splitPrompt(inputMessages(turn))
     return [...(prompt.length > 0 ? prompt : system), ...sendableMessages(dialogue, asked), ...asked]
   }

@@ -4,13 +4,14 @@ import type { Turn } from '../storage/contract.ts'
 import { sendableItems } from '../storage/dialogue/call-results.ts'
 import { isHistory } from '../storage/dialogue/history.ts'
 import { FIRST_OUTPUT } from '../storage/dialogue/item-id.ts'
-import { pathTo, turnAt, turnsUpTo } from '../storage/dialogue/path.ts'
+import { turnAt } from '../storage/dialogue/path.ts'
 import { itemsOfTurn, type PlacedItem } from '../storage/dialogue/turn-items.ts'
 import { Include, ItemView, toItemView } from './item-shape.ts'
+import { type ReadingLimits, withinBytes } from './page-bytes.ts'
 import { StoredResponseView, toResponse } from './response-shape.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import { DeletedView, ListView, pageOf, pageQuery, toListView, verbatim } from './shapes.ts'
-import { findResponse } from './thread.ts'
+import { findResponse, historyOf } from './thread.ts'
 
 const Params = Type.Object({ id: Type.String() })
 const GetQuery = Type.Object(
@@ -26,7 +27,7 @@ const Deleted = DeletedView('response', 'ResponseDeleted')
 const TAGS = ['Responses']
 
 /** `/v1/responses/{id}`: responses that were kept, a view of their turns. */
-const storedResponses: RoutePlugin = async (app) => {
+const storedResponses: RoutePlugin<ReadingLimits> = async (app, { maxPageBytes, maxHistoryBytes }) => {
   app.get(
     '/responses/:id',
     {
@@ -83,17 +84,17 @@ const storedResponses: RoutePlugin = async (app) => {
     },
     async ({ params, query, sessionId }) => {
       const items = await inputOf(sessionId, await get(sessionId, params.id))
-      const page = pageOf(items, query)
+      const page = withinBytes(pageOf(items, query), maxPageBytes)
       return toListView(page, (item) => toItemView(item, query.include))
     }
   )
 
   /** What the answer was made from: the items of the turns before that count for it, and what this one asks. */
   async function inputOf(sessionId: string, turn: Turn): Promise<PlacedItem[]> {
-    const turns = await turnsUpTo(app.store, sessionId, turn.conversationId, turn.parentSeq)
-    const before = pathTo(turns ?? [], turn.parentSeq)
+    const { conversationId, parentSeq } = turn
+    const before = await historyOf(app.store, sessionId, conversationId, parentSeq, maxHistoryBytes)
     const asked = itemsOfTurn(turn).filter(({ position }) => position < FIRST_OUTPUT)
-    const history = before.filter(isHistory).flatMap(itemsOfTurn)
+    const history = (before ?? []).filter(isHistory).flatMap(itemsOfTurn)
     const itemsIn = (placed: PlacedItem[]) => placed.map(({ item }) => item)
     const sent = new Set(sendableItems(itemsIn(history), itemsIn(asked)))
     return [...history.filter(({ item }) => sent.has(item)), ...asked]

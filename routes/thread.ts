@@ -1,7 +1,8 @@
-import { ApiError, conversationNotFound } from '../errors.ts'
+import { ApiError, conversationNotFound, conversationTooLarge } from '../errors.ts'
 import type { Store, Turn } from '../storage/contract.ts'
-import { pathTo, turnsUpTo } from '../storage/dialogue/path.ts'
+import { HistoryTooLargeError, pathUpTo } from '../storage/dialogue/path.ts'
 import { isId } from '../storage/ids.ts'
+import { turnBytes } from '../storage/turn-bytes.ts'
 
 /** Where a request's turn belongs, as the request says it. */
 export type Target =
@@ -52,12 +53,16 @@ function exclusive(param: string): ApiError {
   return new ApiError(400, 'mutually_exclusive_parameters', message, { param })
 }
 
-/** Looks up what a target names. Rejects with the 404 or 400 of one that is not there. */
+/**
+ * Looks up what a target names. Rejects with the 404 or 400 of one that is not there, or that has more than
+ * `maxHistoryBytes` to be put in front.
+ */
 export async function findThread(
   store: Store,
   sessionId: string,
   target: Target,
-  parentSeq: number | null
+  parentSeq: number | null,
+  maxHistoryBytes: number
 ): Promise<Thread> {
   switch (target.kind) {
     case 'new':
@@ -66,10 +71,10 @@ export async function findThread(
       if (!isId('conv', target.conversationId)) throw conversationNotFound()
       return { conversationId: target.conversationId, parentSeq, expectedLastSeq: null, path: null }
     case 'continued':
-      return await continued(store, sessionId, target.conversationId, parentSeq)
+      return await continued(store, sessionId, target.conversationId, parentSeq, maxHistoryBytes)
     case 'after':
       if (parentSeq !== null) throw exclusive('x-parent-seq')
-      return await after(store, sessionId, target.responseId)
+      return await after(store, sessionId, target.responseId, maxHistoryBytes)
   }
 }
 
@@ -80,14 +85,17 @@ async function continued(
   store: Store,
   sessionId: string,
   conversationId: string,
-  parentSeq: number | null
+  parentSeq: number | null,
+  maxBytes: number
 ): Promise<Thread> {
   const known = isId('conv', conversationId)
   const conversation = known ? await store.getConversation(sessionId, conversationId) : null
-  const turns = conversation && (await turnsUpTo(store, sessionId, conversationId, conversation.lastSeq))
-  if (!turns) throw conversationNotFound('conversation')
-  const running = turns.some((turn) => turn.status === 'in_progress')
-  const path = pathTo(turns, parentSeq ?? conversation.lastSeq)
+  const end = parentSeq ?? conversation?.lastSeq ?? 0
+  const path =
+    conversation && (await historyOf(store, sessionId, conversationId, end, maxBytes, 'conversation'))
+  if (!path) throw conversationNotFound('conversation')
+  // One that runs elsewhere, write 1 finds.
+  const running = path.some((turn) => turn.status === 'in_progress')
   return { conversationId, parentSeq, expectedLastSeq: running ? NEVER : conversation.lastSeq, path }
 }
 
@@ -103,16 +111,32 @@ export async function findResponse(store: Store, sessionId: string, id: string):
   return turn?.kind === 'response' && turn.status !== 'failed' ? turn : null
 }
 
-async function after(store: Store, sessionId: string, responseId: string): Promise<Thread> {
+/** The turns on the way to turn `seq`; null as `pathUpTo`. Rejects with a 400 where they hold more than `maxBytes`. */
+export async function historyOf(
+  store: Store,
+  sessionId: string,
+  conversationId: string,
+  seq: number,
+  maxBytes: number,
+  param: string | null = null
+): Promise<Turn[] | null> {
+  try {
+    return await pathUpTo(store, sessionId, conversationId, seq, maxBytes)
+  } catch (err) {
+    throw err instanceof HistoryTooLargeError ? conversationTooLarge(param, err) : err
+  }
+}
+
+async function after(store: Store, sessionId: string, responseId: string, maxBytes: number): Promise<Thread> {
   const turn = await findResponse(store, sessionId, responseId)
   const ended = turn !== null && turn.status !== 'in_progress'
-  const turns = ended && (await turnsUpTo(store, sessionId, turn.conversationId, turn.seq))
-  if (!turns) {
-    throw previousNotFound(responseId)
-  }
-  const { conversationId, seq } = turn
-  const path = [...pathTo(turns, turn.parentSeq), turn]
-  return { conversationId, parentSeq: seq, expectedLastSeq: null, path }
+  if (!ended) throw previousNotFound(responseId)
+  const { conversationId, parentSeq, seq } = turn
+  const left = maxBytes - turnBytes(turn)
+  if (left < 0) throw conversationTooLarge('previous_response_id')
+  const before = await historyOf(store, sessionId, conversationId, parentSeq, left, 'previous_response_id')
+  if (!before) throw previousNotFound(responseId)
+  return { conversationId, parentSeq: seq, expectedLastSeq: null, path: [...before, turn] }
 }
 
 /** The thread can be read again, and its conversation may have gone on since it was: not while a turn runs in it. */

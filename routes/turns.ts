@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { conversationNotFound } from '../errors.ts'
 import { isId } from '../storage/ids.ts'
+import type { ReadingLimits } from './page-bytes.ts'
 import type { RoutePlugin } from './route-plugin.ts'
 import { ListView, TurnView, toListView, toTurnView } from './shapes.ts'
 
@@ -18,7 +19,7 @@ const Query = Type.Object(
 )
 
 /** `/v1/conversations/{id}/turns`: the history, a row per turn. */
-const turns: RoutePlugin = async (app) => {
+const turns: RoutePlugin<ReadingLimits> = async (app, { maxPageBytes }) => {
   app.get(
     '/conversations/:id/turns',
     {
@@ -38,7 +39,8 @@ const turns: RoutePlugin = async (app) => {
         order: query.order,
         afterSeq: query.after_seq,
         beforeSeq: query.before_seq,
-        includeSuperseded: query.include === 'superseded'
+        includeSuperseded: query.include === 'superseded',
+        maxBytes: maxPageBytes
       })
       if (!page) throw conversationNotFound()
       return toListView(page, toTurnView)

@@ -11,6 +11,7 @@ import type {
   NewTurn,
   OwnerBeat,
   Page,
+  PageOfTurns,
   SessionTurn,
   SessionTurnPage,
   StoreConnections,
@@ -144,10 +145,10 @@ export interface Store {
   ): Promise<Turn | null>
 
   /** A page of the session's completed turns of one kind, over all conversations, by id. */
-  listSessionTurns(sessionId: string, page: SessionTurnPage): Promise<Page<SessionTurn>>
+  listSessionTurns(sessionId: string, page: SessionTurnPage): Promise<PageOfTurns<SessionTurn>>
 
   /** A page of a conversation's turns, by seq; null as in `getConversation`. */
-  listTurns(sessionId: string, conversationId: string, page: TurnPage): Promise<Page<Turn> | null>
+  listTurns(sessionId: string, conversationId: string, page: TurnPage): Promise<PageOfTurns | null>
 
   /**
    * Advances this owner's beat by one and resolves to the beats of all owners that were not recovered; an owner

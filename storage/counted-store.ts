@@ -74,10 +74,11 @@ export function countTurns(store: Store): { store: Store; figures: TurnFigures }
   }
 
   // A driver may be of a class, with methods that are not the object's own and need the object itself.
-  const get = (target: Store, name: string | symbol) => {
+  const get = (_: Store, name: string | symbol) => {
     if (Object.hasOwn(counted, name)) return counted[name as keyof typeof counted]
-    const value = Reflect.get(target, name)
-    return typeof value === 'function' ? value.bind(target) : value
+    const value = Reflect.get(store, name)
+    return typeof value === 'function' ? value.bind(store) : value
   }
-  return { store: new Proxy(store, { get }), figures }
+  // Not of the store itself: a frozen one would have a proxy give its own functions, and nothing else.
+  return { store: new Proxy({} as Store, { get }), figures }
 }

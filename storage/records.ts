@@ -145,6 +145,20 @@ export interface Page<T> {
   hasMore: boolean
 }
 
+/** Bounds a page of turns by what they hold. */
+export interface ByteBound {
+  /**
+   * The page ends before the turn with which its content would be more than this, but has one at least. Content is
+   * the texts in UTF-8, and the detail as JSON with all its media.
+   */
+  maxBytes?: number | undefined
+}
+
+export interface PageOfTurns<T extends Turn = Turn> extends Page<T> {
+  /** How much content the page holds; there when it was asked for with `maxBytes`. */
+  bytes?: number
+}
+
 export interface ConversationPage {
   limit: number
   order: 'asc' | 'desc'
@@ -159,7 +173,7 @@ export interface ConversationPage {
   words?: string[] | undefined
 }
 
-export interface SessionTurnPage {
+export interface SessionTurnPage extends ByteBound {
   kind: TurnKind
   limit: number
   order: 'asc' | 'desc'
@@ -175,7 +189,7 @@ export interface SessionTurn extends Turn {
   newestOfItsId: boolean
 }
 
-export interface TurnPage {
+export interface TurnPage extends ByteBound {
   limit: number
   order: 'asc' | 'desc'
   /** Only turns with a greater seq. */
@@ -183,6 +197,8 @@ export interface TurnPage {
   /** Only turns with a smaller seq. */
   beforeSeq?: number | undefined
   includeSuperseded?: boolean | undefined
+  /** Failed turns are left out. */
+  withoutFailed?: boolean | undefined
 }
 
 /** Which conversations are meant: those to which all that is given applies. At least one of these is given. */

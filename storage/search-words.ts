@@ -18,7 +18,7 @@ const MAX_BYTES = 524_288
 export function searchWords(text: string): string[] {
   const words = new Set<string>()
   let bytes = 0
-  for (const [word] of folded(text.slice(0, MAX_CHARACTERS)).matchAll(WORD)) {
+  for (const [word] of folded(text.slice(0, MAX_CHARACTERS)).slice(0, MAX_CHARACTERS).matchAll(WORD)) {
     if (words.has(word)) continue
     bytes += Buffer.byteLength(word)
     if (bytes > MAX_BYTES) break

@@ -24,6 +24,15 @@ t.test('the service runs on a driver that a host brings', async (t) => {
   t.match(turns, [{ seq: 1, user_text: 'Hi', assistant_text: 'Hello world', status: 'completed' }])
 })
 
+t.test('it runs on one that nobody may change', async (t) => {
+  registerDriver(
+    'frozen',
+    async () => async (location, options) => Object.freeze(await openStore(`memory:${location}`, options))
+  )
+  const { url } = await startApp(t, { DB_URL: 'frozen:chat' })
+  t.equal((await fetch(`${url}/readyz`)).status, 200)
+})
+
 t.test('the driver in docs/drivers.md is the one that is tested', async (t) => {
   const [driver] = codeBlocks(readSource('docs/drivers.md'), 'ts')
   t.equal(driver, readSource('test/fixtures/memory-driver.ts'))

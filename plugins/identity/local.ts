@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isLoopback } from '../../config.ts'
 import { ApiError } from '../../errors.ts'
+import { assertLoopbackName } from '../loopback-name.ts'
 import type { Identify } from './identify.ts'
 
 const LOCAL_SESSION = 'local'
@@ -22,13 +22,6 @@ export function identifyLocally({ loopbackOnly, allowedOrigins }: LocalOptions):
     assertOwnPage(headers, allowedOrigins)
     return LOCAL_SESSION
   }
-}
-
-/** A page of another name that has been made to resolve to this machine (DNS rebinding) must not read the history. */
-function assertLoopbackName(host = ''): void {
-  if (isLoopback(host.replace(/:\d*$/, '').replace(/^\[|\]$/g, ''))) return
-  const message = 'With AUTH=none this server answers to its loopback names alone.'
-  throw new ApiError(403, 'forbidden_host', message, { param: 'host' })
 }
 
 /**

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { Type } from 'typebox'
 import { isLoopback } from '../../config.ts'
 import { ApiError } from '../../errors.ts'
+import { assertLoopbackName } from '../loopback-name.ts'
 import { measureHttp } from './http.ts'
 import { createInstruments } from './instruments.ts'
 import { readFigures } from './read-figures.ts'
@@ -45,7 +46,8 @@ export default fp<MetricsOptions>(
       return registry.metrics()
     })
     app.get('/metrics', { schema: SCHEMA }, async (request, reply) => {
-      if (token !== undefined) assertToken(request.headers.authorization, token)
+      if (token === undefined) assertLoopbackName(request.headers.host)
+      else assertToken(request.headers.authorization, token)
       return reply.type(registry.contentType).send(await read())
     })
   },

@@ -7,7 +7,7 @@ import { type Course, createMeter, type ProxyFigures } from './meter.ts'
 import { type RelayOptions, relay } from './relay.ts'
 import { createUpstream } from './upstream.ts'
 
-type ExchangeOptions = Pick<RelayOptions, 'reader' | 'onDisconnect' | 'explainError'> & {
+type ExchangeOptions = Pick<RelayOptions, 'reader' | 'onDisconnect' | 'explainError' | 'maxBytes'> & {
   /** Write 1, and what the upstream gets. Null when the reply has been sent already. Its error becomes the reply. */
   begin(): Promise<ExchangeStart | null>
 }

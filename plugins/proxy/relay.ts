@@ -30,6 +30,8 @@ export interface RelayOptions {
   /** The turn that the answer completes; null when nothing is recorded. */
   turn: TurnRef | null
   onDisconnect: 'abort' | 'finish'
+  /** Largest answer, where it is not the context's. */
+  maxBytes?: number
   /** Puts an error answer of the upstream in our own words; null leaves it as it came. */
   explainError?: (statusCode: number, body: string) => Notice | null
   /** Gets what went wrong, for the log; never a body or a secret. */
@@ -57,7 +59,7 @@ const TAIL_MS = 1_000
  * end. The stream's last event, or the whole of a JSON answer, is held back until that write is durable.
  */
 export function relay(context: RelayContext, options: RelayOptions): Exchange {
-  const { client, reader, turn, meter } = options
+  const { client, reader, turn, meter, maxBytes = context.maxAnswerBytes } = options
   const { redaction } = context.upstream
   const { promise: done, resolve: resolveDone } = Promise.withResolvers<void>()
   const idle = createIdleTimer(() => fail(FAILURES.silent))
@@ -113,7 +115,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     const end = isBroken() ? sse.position : chunk.length
     const heldBytes = safe < end ? writer.hold(chunk.subarray(safe, end)) : 0
     if (terminated && phase === 'streaming') finishStream()
-    else if (Math.max(heldBytes, reader.size) > context.maxAnswerBytes) fail(FAILURES.tooLarge)
+    else if (Math.max(heldBytes, reader.size) > maxBytes) fail(FAILURES.tooLarge)
   }
 
   function onEnd(): void {

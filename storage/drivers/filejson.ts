@@ -1,8 +1,9 @@
 import path from 'node:path'
-import type { Page, Store, Turn } from '../contract.ts'
+import type { PageOfTurns, Store } from '../contract.ts'
 import type { StoreOptions } from '../open-store.ts'
 import { storableText } from '../storable-text.ts'
 import { StoreError } from '../store-error.ts'
+import { pageOfTurns } from '../turn-bytes.ts'
 import { createApiKeys } from './filejson/api-keys.ts'
 import { beginTurn } from './filejson/begin-turn.ts'
 import {
@@ -227,19 +228,18 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     listSessionTurns: (sessionId, page) => guard(async () => sessionTurnPage(await turnsOf(sessionId), page)),
 
-    listTurns: (sessionId, id, { limit, order, afterSeq, beforeSeq, includeSuperseded }) =>
-      guard(async (): Promise<Page<Turn> | null> => {
+    listTurns: (sessionId, id, page) =>
+      guard(async (): Promise<PageOfTurns | null> => {
+        const { order, afterSeq, beforeSeq, includeSuperseded, withoutFailed } = page
         const document = await find(sessionId, id)
         if (!document) return null
         const rest = document.turns
           .filter(({ seq }) => seq > (afterSeq ?? 0) && seq < (beforeSeq ?? Number.POSITIVE_INFINITY))
           .filter(({ superseded }) => includeSuperseded || !superseded)
+          .filter(({ status }) => !withoutFailed || status !== 'failed')
           .sort((a, b) => (order === 'asc' ? a.seq - b.seq : b.seq - a.seq))
         const media = mediaOf(document)
-        return {
-          data: rest.slice(0, limit).map((turn) => toTurn(id, turn, media)),
-          hasMore: rest.length > limit
-        }
+        return pageOfTurns(rest, page, (turn) => toTurn(id, turn, media))
       }),
 
     beat: (owner) =>

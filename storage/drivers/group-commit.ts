@@ -30,6 +30,8 @@ export interface DeferredWrites {
 
 /** The most writes that share a transaction: bounds how long the event loop is busy with one. */
 const MAX_BATCH = 64
+/** After this time no further write joins a transaction: deletions are long, and the event loop stands still meanwhile. */
+const MAX_BATCH_MS = 50
 
 /**
  * All writes that are waiting share one transaction, and so one flush to disk; each still succeeds or
@@ -51,7 +53,9 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
     while (queue.length > 0) {
       const jobs = queue.splice(0, MAX_BATCH)
       try {
-        await commit(jobs)
+        const left = await commit(jobs)
+        queue = [...left, ...queue]
+        if (left.length > 0) await new Promise((resolve) => setImmediate(resolve))
       } catch (err) {
         if (options.isBusy(err)) {
           queue = [...expire(jobs, err), ...queue]
@@ -64,17 +68,25 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
     draining = undefined
   }
 
-  /** Resolves the jobs once their common transaction is durable; rejects when it could not be. */
-  async function commit(jobs: Job[]): Promise<void> {
+  /**
+   * Resolves the jobs once their common transaction is durable; rejects when it could not be. Resolves to those for
+   * which there was no time.
+   */
+  async function commit(jobs: Job[]): Promise<Job[]> {
     const settle: (() => void)[] = []
+    const startedAt = performance.now()
     options.deferred.keep(0) // of a transaction that failed
     await db.transaction().execute(async (trx) => {
-      for (const job of jobs) settle.push(await runAlone(trx, job))
+      for (const job of jobs) {
+        settle.push(await runAlone(trx, job))
+        if (performance.now() - startedAt >= MAX_BATCH_MS) break
+      }
       await options.deferred.write(trx)
     })
     counters.transactions += 1
-    counters.writes += jobs.length
+    counters.writes += settle.length
     for (const settleJob of settle) settleJob()
+    return jobs.slice(settle.length)
   }
 
   /** Runs one job in a savepoint: its failure undoes its own changes and nobody else's. */

@@ -1,7 +1,7 @@
 import type { ApiKey, ApiKeys } from '../contract.ts'
 import { openStore } from '../open-store.ts'
 import { isSessionId } from '../session-id.ts'
-import { ArgumentError, readFlags, runCommand } from '../transfer/command-line.ts'
+import { ArgumentError, assertSourceExists, readFlags, runCommand } from '../transfer/command-line.ts'
 import { newApiKey } from './api-key.ts'
 
 /**
@@ -12,6 +12,7 @@ import { newApiKey } from './api-key.ts'
 export async function keysCommand(args: string[], dbUrl: string): Promise<void> {
   await runCommand('keys', async () => {
     const act = readKeysArguments(args)
+    if (args[0] !== 'add') assertSourceExists('DB_URL', dbUrl) // opening it would make an empty one
     const store = await openStore(dbUrl, { report: (message) => process.stderr.write(`keys: ${message}\n`) })
     try {
       await store.keys.prepare()

@@ -120,3 +120,17 @@ t.test('a shutdown ends it early, and says that there is more', async (t) => {
   t.match(json, { object: 'conversation.bulk_deleted', has_more: true })
   t.ok(json.deleted > 0 && json.deleted < 8)
 })
+
+t.test('a key that the query parser reads in another way deletes nothing', async (t) => {
+  const { call, create, ids } = await start(t)
+  for (const user of ['user', ']', 'a', 'b', '0']) await create({ [user]: '42' })
+  const before = await ids()
+  for (const key of ['user]', 'user]x', 'user]=', 'a]b', 'a][b', '[']) {
+    for (const query of [
+      `metadata[${encodeURIComponent(key)}]=42`,
+      `${encodeURIComponent(`metadata[${key}]`)}=42`
+    ])
+      t.equal((await call(`?${query}`, 'DELETE')).status, 400, key)
+  }
+  t.strictSame(await ids(), before)
+})

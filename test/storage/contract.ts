@@ -13,6 +13,7 @@ import exactness from './contract/exactness.ts'
 import highestSeq from './contract/highest-seq.ts'
 import isolation from './contract/isolation.ts'
 import media from './contract/media.ts'
+import pageBytes from './contract/page-bytes.ts'
 import parents from './contract/parents.ts'
 import paths from './contract/paths.ts'
 import recovery from './contract/recovery.ts'
@@ -39,6 +40,7 @@ const PARTS: Record<string, ContractPart> = {
   'pages of conversations': conversationPages,
   turns,
   'pages of turns': turnPages,
+  'pages bounded in bytes': pageBytes,
   'added turns, and changes': addedTurns,
   'the highest seq': highestSeq,
   'conversations counted and deleted by choice': chosenConversations,

@@ -1,5 +1,6 @@
-import type { Page, SessionTurn, SessionTurnPage, Turn, TurnKind } from '../../contract.ts'
+import type { PageOfTurns, SessionTurn, SessionTurnPage, Turn, TurnKind } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
+import { pageOfTurns } from '../../turn-bytes.ts'
 import { hasPairs } from '../metadata-filter.ts'
 import type { ConversationDocument, TurnDocument } from './document.ts'
 import { toTurn } from './document.ts'
@@ -35,8 +36,8 @@ export function isWanted(
 }
 
 /** The page of the session's turns, all of which are given. */
-export function sessionTurnPage(all: FoundTurn[], page: SessionTurnPage): Page<SessionTurn> {
-  const { kind, limit, order, after, metadata } = page
+export function sessionTurnPage(all: FoundTurn[], page: SessionTurnPage): PageOfTurns<SessionTurn> {
+  const { kind, order, after, metadata } = page
   const model = page.model === undefined ? undefined : storableText(page.model)
   const sign = order === 'asc' ? 1 : -1
   const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -sign : sign)
@@ -53,8 +54,5 @@ export function sessionTurnPage(all: FoundTurn[], page: SessionTurnPage): Page<S
   const rest = listed.filter(({ turn }) => after === undefined || compare(turn.id, after) > 0)
   const isNewest = ({ id, completion_id }: TurnDocument): boolean =>
     completion_id === null || newest.get(completion_id) === id
-  return {
-    data: rest.slice(0, limit).map((found) => ({ ...fullTurn(found), newestOfItsId: isNewest(found.turn) })),
-    hasMore: rest.length > limit
-  }
+  return pageOfTurns(rest, page, (found) => ({ ...fullTurn(found), newestOfItsId: isNewest(found.turn) }))
 }

@@ -2,7 +2,7 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Conversation, JsonObject, Turn, TurnErrorCode, TurnKind, TurnStatus } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
-import { inflate, type Media, MissingMediaError } from '../media.ts'
+import { inflate, type Media, MissingPartError } from '../media.ts'
 
 /** The tables as both databases hold them; see `migrations/`. */
 export interface Tables {
@@ -49,7 +49,8 @@ export interface Tables {
 
 export type Db = Kysely<Tables>
 
-export const TURN_COLUMNS = [
+/** Of a turn, all that is short. */
+export const SHORT_COLUMNS = [
   'turns.id',
   'turns.conversation_id',
   'turns.seq',
@@ -58,15 +59,19 @@ export const TURN_COLUMNS = [
   'turns.superseded',
   'turns.model',
   'turns.metadata',
-  'turns.user_text',
-  'turns.assistant_text',
   'turns.status',
   'turns.finish_reason',
   'turns.error',
   'turns.completion_id',
-  'turns.detail',
   'turns.attempt',
   'turns.created_at'
+] as const
+
+export const TURN_COLUMNS = [
+  ...SHORT_COLUMNS,
+  'turns.user_text',
+  'turns.assistant_text',
+  'turns.detail'
 ] as const
 
 /** Of a turn's row, what the contract shows. */
@@ -161,7 +166,7 @@ function toDetail({ id, detail }: TurnRow, media: Media): JsonObject | null {
   try {
     return detail === null ? null : inflate(detail, media)
   } catch (cause) {
-    if (cause instanceof MissingMediaError) throw cause
+    if (cause instanceof MissingPartError) throw cause
     throw unreadable(id, cause)
   }
 }

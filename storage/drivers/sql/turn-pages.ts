@@ -1,30 +1,31 @@
-import type { Page, SessionTurn, SessionTurnPage, Turn, TurnKind, TurnPage } from '../../contract.ts'
+import type { PageOfTurns, SessionTurn, SessionTurnPage, Turn, TurnKind, TurnPage } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { hasPairs, pairsInJson, readMatching } from '../metadata-filter.ts'
 import { getConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
 import { readTurns } from './media.ts'
 import { type Db, TURN_COLUMNS, toMetadata } from './tables.ts'
+import { readTurnPage, sizedColumns } from './turns-within.ts'
 
 export async function listTurns(
   db: Db,
   sessionId: string,
   conversationId: string,
   page: TurnPage
-): Promise<Page<Turn> | null> {
+): Promise<PageOfTurns | null> {
   let query = db
     .selectFrom('turns')
     .innerJoin('conversations', 'conversations.id', 'turns.conversation_id')
-    .select(TURN_COLUMNS)
     .where('turns.conversation_id', '=', conversationId)
     .where('conversations.session_id', '=', sessionId)
   if (page.afterSeq !== undefined) query = query.where('turns.seq', '>', page.afterSeq)
   if (page.beforeSeq !== undefined) query = query.where('turns.seq', '<', page.beforeSeq)
   if (!page.includeSuperseded) query = query.where('turns.superseded', '=', 0)
+  if (page.withoutFailed) query = query.where('turns.status', '<>', 'failed')
   query = query.orderBy('turns.seq', page.order).limit(page.limit + 1)
-  const turns = await readTurns(db, () => query.execute())
-  if (turns.length === 0 && !(await getConversation(db, sessionId, conversationId))) return null
-  return { data: turns.slice(0, page.limit), hasMore: turns.length > page.limit }
+  const found = await readTurnPage(db, page, (share) => query.select(sizedColumns(share)).execute())
+  if (found.data.length === 0 && !(await getConversation(db, sessionId, conversationId))) return null
+  return found
 }
 
 export async function findTurn(
@@ -56,7 +57,7 @@ export async function listSessionTurns(
   dialect: SqlDialect,
   sessionId: string,
   page: SessionTurnPage
-): Promise<Page<SessionTurn>> {
+): Promise<PageOfTurns<SessionTurn>> {
   const { limit, order, after, metadata = {} } = page
   const pairs = pairsInJson(metadata)
   let listed = db
@@ -70,19 +71,19 @@ export async function listSessionTurns(
   const matches =
     pairs.length > 0 ? (row: { id: string; metadata: string }) => hasPairs(toMetadata(row), metadata) : null
 
-  const turns = await readTurns(db, () =>
+  const found = await readTurnPage(db, page, (share) =>
     readMatching(
       limit + 1,
       after,
       (cursor, count) => {
-        const query = listed.select(TURN_COLUMNS).orderBy('id', order).limit(count)
+        const query = listed.select(sizedColumns(share)).orderBy('id', order).limit(count)
         const rest = cursor === undefined ? query : query.where('id', order === 'asc' ? '>' : '<', cursor)
         return rest.execute()
       },
       matches
     )
   )
-  const data = turns.slice(0, limit)
+  const { data } = found
   const newest = new Map<string, string>()
   const ids = data.flatMap(({ completionId }) => completionId ?? [])
   if (ids.length > 0) {
@@ -99,8 +100,5 @@ export async function listSessionTurns(
   }
   const isNewest = ({ id, completionId }: Turn): boolean =>
     completionId === null || id >= (newest.get(completionId) ?? id)
-  return {
-    data: data.map((turn) => ({ ...turn, newestOfItsId: isNewest(turn) })),
-    hasMore: turns.length > limit
-  }
+  return { ...found, data: data.map((turn) => ({ ...turn, newestOfItsId: isNewest(turn) })) }
 }

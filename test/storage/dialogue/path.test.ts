@@ -10,6 +10,7 @@ const turns = (...places: [seq: number, parent: number, superseded?: 'superseded
   places.map(([seq, parentSeq, superseded]) =>
     turnWith({ seq, parentSeq, superseded: superseded !== undefined })
   )
+const ALL = { includeSuperseded: true, maxBytes: 1_000_000 }
 const seqs = (list: { seq: number }[]) => list.map(({ seq }) => seq)
 
 const FORKED = turns([1, 0], [2, 1, 'superseded'], [3, 2, 'superseded'], [4, 1], [5, 4])
@@ -62,7 +63,7 @@ t.test('all turns up to one are read, also where they are more than a page', asy
     return store.listTurns(session, id, page)
   }
   for (const last of [1_001, 1_000, 500, 1, 0]) {
-    const read = await turnsUpTo({ ...store, listTurns }, 's', conversation.id, last)
+    const read = await turnsUpTo({ ...store, listTurns }, 's', conversation.id, last, ALL)
     t.strictSame(
       seqs(read ?? []),
       Array.from({ length: last }, (_, i) => i + 1),
@@ -70,6 +71,6 @@ t.test('all turns up to one are read, also where they are more than a page', asy
     )
   }
   t.ok(pages.every((page) => page.includeSuperseded === true))
-  t.equal(await turnsUpTo(store, 'other', conversation.id, 5), null)
-  t.equal(await turnsUpTo(store, 's', newId('conv'), 5), null)
+  t.equal(await turnsUpTo(store, 'other', conversation.id, 5, ALL), null)
+  t.equal(await turnsUpTo(store, 's', newId('conv'), 5, ALL), null)
 })

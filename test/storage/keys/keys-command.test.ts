@@ -97,7 +97,7 @@ t.test('a command that cannot be followed is one line, code 1, and leaves no sto
   t.match(stderr, /^keys: --session: [^\n]+\n$/)
   t.notOk(existsSync(file))
   const again = await runServer(t, ['keys', 'revoke', 'a'.repeat(16)], { DB_URL: `sqlite:${file}` })
-  t.match(again, { code: 1, stdout: '', stderr: 'keys: revoke: there is no key with this id\n' })
+  t.match(again, { code: 1, stdout: '', stderr: 'keys: DB_URL: there is no such file or folder\n' })
 })
 
 t.test('a store that cannot be reached is one line without its password', async (t) => {

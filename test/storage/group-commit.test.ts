@@ -1,0 +1,35 @@
+import t from 'tap'
+import { newId } from '../../storage/ids.ts'
+import { openTestStore, sqliteUrl } from '../helper/transfer.ts'
+
+t.test('long writes at once do not stop the event loop until all of them are done', async (t) => {
+  const store = await openTestStore(t, sqliteUrl(t))
+  const COUNT = 40
+  const words = Array.from({ length: 60 }, (_, index) => `word${index}`).join(' ')
+  for (let index = 0; index < COUNT; index++) {
+    const created = { id: newId('conv'), sessionId: 'alice', title: null, model: null, createdAt: 1 }
+    const turns = Array.from({ length: 400 }, (_, turn) => {
+      return {
+        id: newId('turn'),
+        userText: `${words} ${turn}`,
+        assistantText: null,
+        detail: null,
+        createdAt: 1
+      }
+    })
+    await store.createConversation({ ...created, metadata: { of: String(index) } }, turns)
+  }
+  let rounds = 0
+  const before = { ...store.counters }
+  const timer = setInterval(() => {
+    rounds += 1
+  }, 1)
+  const all = Array.from({ length: COUNT }, (_, index) =>
+    store.deleteConversations({ metadata: { of: String(index) } }, 500)
+  )
+  t.strictSame(await Promise.all(all), Array(COUNT).fill({ conversations: 1, turns: 400 }))
+  clearInterval(timer)
+  t.ok(rounds >= 3, `the event loop went round ${rounds} times`)
+  t.ok(store.counters.transactions - before.transactions > 3)
+  t.equal(store.counters.writes - before.writes, COUNT)
+})
