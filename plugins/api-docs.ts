@@ -13,6 +13,9 @@ const CREDENTIALS = {
   jwt: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }
 } as const
 
+/** In the order in which they are shown. */
+const TAGS = ['Chat', 'Responses', 'Conversations', 'Models', 'Operations']
+
 /**
  * Makes the OpenAPI document from the schemas of the routes that are registered after this. It says nothing of this
  * deployment but how clients identify themselves.
@@ -31,6 +34,7 @@ export default fp<{ auth: Config['AUTH'] }>(
           license: { name: 'MIT', identifier: 'MIT' }
         },
         servers: [{ url: '/' }],
+        tags: TAGS.map((name) => ({ name })),
         ...(credential && { components: { securitySchemes: { session: credential } } })
       },
       convertConstToEnum: false,

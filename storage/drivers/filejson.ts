@@ -16,15 +16,13 @@ import {
 } from './filejson/changes.ts'
 import { deleteChosen, isChosen } from './filejson/chosen-conversations.ts'
 import { conversationPage } from './filejson/conversation-page.ts'
-import { type ConversationDocument, fromConversation, toConversation, toTurn } from './filejson/document.ts'
+import { fromConversation, toConversation, toTurn } from './filejson/document.ts'
 import { mediaOf } from './filejson/document-media.ts'
+import { createDocuments } from './filejson/documents.ts'
 import { createFolder } from './filejson/folder.ts'
 import { lockFolder } from './filejson/folder-lock.ts'
-import { createKeyedQueue } from './filejson/keyed-queue.ts'
 import { createOwners } from './filejson/owners.ts'
-import { bestOf, type FoundTurn, fullTurn, isWanted, sessionTurnPage } from './filejson/session-turns.ts'
-
-type Change<T> = (current: ConversationDocument | null) => { next: ConversationDocument | null; result: T }
+import { bestOf, fullTurn, isWanted, sessionTurnPage } from './filejson/session-turns.ts'
 
 /** The queue's own names, which are no conversation's ids: the file of owners, requests that may have been made before, API keys. */
 const OWNERS = 'owners'
@@ -42,27 +40,10 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
   const folder = createFolder(root, report)
   const owners = createOwners(root, report)
   const keys = createApiKeys(root, report)
-  const queue = createKeyedQueue()
-  const counters = { transactions: 0, writes: 0 }
+  const documents = createDocuments(folder)
+  const { counters, queue, count, guard, rewrite, update, find, turnsOf } = documents
   let unlock: (() => void) | undefined
   let taking: Promise<void> | undefined
-  let closed = false
-
-  function count(): void {
-    counters.transactions += 1
-    counters.writes += 1
-  }
-
-  async function guard<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      if (closed) throw new StoreError('STORE_UNAVAILABLE', 'the store is closed')
-      return await work()
-    } catch (err) {
-      if (err instanceof StoreError) throw err
-      const reason = err instanceof Error && 'code' in err ? String(err.code) : String(err)
-      throw new StoreError('STORE_UNAVAILABLE', `cannot use the folder (${reason})`, err)
-    }
-  }
 
   /** Makes this process the folder's only user. What others left in it is looked at after that, never before. */
   async function take(): Promise<void> {
@@ -76,39 +57,6 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
       taking = undefined
       throw err
     }
-  }
-
-  /** Replaces the conversation's document by what `change` makes of it; null leaves it as it is. */
-  function rewrite<T>(id: string, change: Change<T>): Promise<{ written: boolean; result: T }> {
-    return queue.run(id, async () => {
-      const { next, result } = change(await folder.load(id))
-      if (next !== null) await folder.save(id, next)
-      return { written: next !== null, result }
-    })
-  }
-
-  /** The same as a write of its own. */
-  function update<T>(id: string, change: Change<T>): Promise<T> {
-    return guard(async () => {
-      const { written, result } = await rewrite(id, change)
-      if (written) count()
-      return result
-    })
-  }
-
-  /** The session's document, or null. */
-  async function find(sessionId: string, id: string): Promise<ConversationDocument | null> {
-    const document = await folder.load(id)
-    return document?.session_id === sessionId ? document : null
-  }
-
-  async function turnsOf(sessionId: string): Promise<FoundTurn[]> {
-    const found: FoundTurn[] = []
-    for (const { id, summary } of await folder.scan()) {
-      const document = summary.session_id === sessionId ? await find(sessionId, id) : null
-      if (document) found.push(...document.turns.map((turn) => ({ conversationId: id, document, turn })))
-    }
-    return found
   }
 
   return {
@@ -293,10 +241,7 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
     },
 
     async close() {
-      if (closed) return
-      closed = true
-      await queue.idle()
-      unlock?.()
+      if (await documents.close()) unlock?.()
     }
   }
 }

@@ -27,6 +27,8 @@ const SUFFIX = '.json'
 /** What `replaceFile` leaves when the process dies in it. Other people's files may end in `.tmp` too. */
 const LEFTOVER = /^(conv_[0-9a-f]{32}|\.owners)\.json\.\d+-\d+\.tmp$/
 
+export type Folder = ReturnType<typeof createFolder>
+
 /**
  * The files of a folder, read when they have changed. `report` hears of files that cannot be read; they are
  * renamed, not wiped.
