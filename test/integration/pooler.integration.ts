@@ -36,7 +36,9 @@ async function startPooled(): Promise<PooledServer> {
     'auth_type = trust',
     `auth_file = ${path.join(folder, 'users.txt')}`,
     'pool_mode = transaction',
-    'default_pool_size = 5'
+    'default_pool_size = 5',
+    // Seconds. Each test has a database of its own, and Postgres so many connections for all of them.
+    'server_idle_timeout = 1'
   ]
   writeFileSync(path.join(folder, 'pgbouncer.ini'), settings.join('\n'))
   const asUser = process.getuid?.() === 0 ? ['-u', 'postgres'] : []
