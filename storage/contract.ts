@@ -18,6 +18,7 @@ import type {
   StoreCounters,
   Turn,
   TurnContent,
+  TurnCount,
   TurnEnding,
   TurnKey,
   TurnKind,
@@ -146,6 +147,14 @@ export interface Store {
 
   /** A page of the session's completed turns of one kind, over all conversations, by id. */
   listSessionTurns(sessionId: string, page: SessionTurnPage): Promise<PageOfTurns<SessionTurn>>
+
+  /**
+   * Counts the session's turns of model calls (the kinds `chat` and `response`) that began at `since` or later: by the
+   * UTC day of their `createdAt`, by status and by error, in this order, without zeros. Superseded turns and those that
+   * run count as well. Left out may be a turn whose id is from more than a day before its `createdAt`. A count of many
+   * turns may be of more than one moment, and must not hold up what others ask.
+   */
+  countTurns(sessionId: string, since: number): Promise<TurnCount[]>
 
   /** A page of a conversation's turns, by seq; null as in `getConversation`. */
   listTurns(sessionId: string, conversationId: string, page: TurnPage): Promise<PageOfTurns | null>

@@ -201,6 +201,15 @@ export interface TurnPage extends ByteBound {
   withoutFailed?: boolean | undefined
 }
 
+/** Turns of one session that began on one day and have one ending, or run. */
+export interface TurnCount {
+  /** The first instant of the day in UTC. */
+  day: number
+  status: TurnStatus
+  error: TurnErrorCode | null
+  turns: number
+}
+
 /** Which conversations are meant: those to which all that is given applies. At least one of these is given. */
 export interface ConversationChoice {
   /** Only this session's. */

@@ -27,6 +27,7 @@ t.test('a query parameter with a wrong value is a 400 that names it', async (t) 
   const cases: [path: string, param: string, values: string[]][] = [
     [conversations, 'limit', ['0', '101', ...NUMBERS]],
     [turns, 'limit', ['0', '101', ...NUMBERS]],
+    ['/v1/stats', 'days', ['0', '367', ...NUMBERS]],
     [turns, 'after_seq', NUMBERS],
     [turns, 'before_seq', NUMBERS],
     [conversations, 'order', ['', 'up', 'ASC']],
@@ -52,7 +53,7 @@ t.test('a query parameter that does not exist is a 400 that names it', async (t)
   const { url } = await startApp(t)
   const { id } = (await request(`${url}/v1/conversations`, { body: {} })).json
   const unknown = ['page', 'Limit', 'constructor', 'toString']
-  for (const path of ['/v1/conversations', `/v1/conversations/${id}/turns`]) {
+  for (const path of ['/v1/conversations', `/v1/conversations/${id}/turns`, '/v1/stats']) {
     for (const param of unknown) {
       const res = await request(`${url}${path}?${param}=1`)
       isErrorReply(t, res, 400, { param, code: 'unknown_parameter' }, `${path.slice(-13)}?${param}`)

@@ -98,6 +98,9 @@ t.test('every operation answers what is documented for it', async (t) => {
   const states = history.data.map(({ kind, status }: { kind: string; status: string }) => `${kind} ${status}`)
   t.same(new Set(states), new Set(['chat completed', 'chat failed', 'items completed']))
   await call('listTurns', 200, { params: { id: first.headers.get('x-conversation-id') ?? '' } })
+  await call('getStats', 200)
+  const { json: stats } = await call('getStats', 200, { query: '?days=366' })
+  t.equal(stats.days.length, 366)
   await call('listConversationItems', 200, { ...conversation, query: '?include=reasoning.encrypted_content' })
   const item = { params: { id, itemId: added.json.first_id } }
   await call('getConversationItem', 200, item)
@@ -143,6 +146,7 @@ t.test('every error is the documented one', async (t) => {
     ['deleteConversation', 404, none],
     ['deleteConversations', 400],
     ['listTurns', 404, none],
+    ['getStats', 400, { query: '?days=0' }],
     ['createConversationItems', 404, { ...none, body: { items: NEW_ITEMS } }],
     ['listConversationItems', 404, none],
     ['getConversationItem', 404, none],

@@ -22,6 +22,12 @@ export function createInstruments(registry: Registry) {
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers
   })
+  const firstByte = new Histogram({
+    name: 'turnkeeper_first_byte_seconds',
+    help: "Time from the whole request to the first byte of a streamed answer, the upstream's time included.",
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers
+  })
   const headers = new Histogram({
     name: 'turnkeeper_upstream_headers_seconds',
     help: "Time from the upstream call to the upstream's response headers.",
@@ -51,6 +57,7 @@ export function createInstruments(registry: Registry) {
     watchWrite,
     proxy: {
       firstByteAdded: (seconds: number) => added.observe(seconds),
+      firstByte: (seconds: number) => firstByte.observe(seconds),
       upstreamHeaders: (seconds: number) => headers.observe(seconds),
       upstreamError: (kind: string) => errors.inc({ kind })
     }

@@ -4,6 +4,8 @@ import type { Failure } from './endings.ts'
 export interface ProxyFigures {
   /** How much later the client gets its first byte than it would from the upstream itself. */
   firstByteAdded(seconds: number): void
+  /** From the whole request to the first byte of a streamed answer. */
+  firstByte(seconds: number): void
   /** From the call to the upstream's response headers. */
   upstreamHeaders(seconds: number): void
   /** An answer that the upstream spoiled; `kind` is the code that the client is told. */
@@ -25,8 +27,8 @@ export interface Meter {
   answered(): void
   /** Something has come that our next word to the client follows from. */
   arrived(): void
-  /** The client was sent something. */
-  sent(): void
+  /** The client was sent something: a piece of a stream that goes on, or its last words. */
+  sent(what: 'piece' | 'end'): void
   /** The exchange ends; null when the answer is whole. */
   ended(failure: Failure | null): void
 }
@@ -51,11 +53,12 @@ export function createMeter(figures: ProxyFigures, receivedAt: number, course: C
     arrived() {
       if (first) arrivedAt = now()
     },
-    sent() {
+    sent(what) {
       if (!first) return
       first = false
       const sentAt = now()
       figures.firstByteAdded((dispatchedAt - receivedAt + sentAt - arrivedAt) / 1000)
+      if (what === 'piece') figures.firstByte((sentAt - receivedAt) / 1000)
       course.firstByteMs = Math.round(sentAt - receivedAt)
     },
     ended(failure) {

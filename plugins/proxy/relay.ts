@@ -110,7 +110,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     const safe = phase === 'streaming' ? sse.push(chunk) : 0
     if (safe > 0) {
       writer.forward(chunk.subarray(0, safe))
-      meter.sent()
+      meter.sent('piece')
     }
     const end = isBroken() ? sse.position : chunk.length
     const heldBytes = safe < end ? writer.hold(chunk.subarray(safe, end)) : 0
@@ -195,7 +195,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     phase = 'ended'
     if (!client.destroyed) {
       lastWords()
-      meter.sent()
+      meter.sent('end')
     }
     if (phase === 'ended') end()
   }

@@ -22,7 +22,7 @@ import { createDocuments } from './filejson/documents.ts'
 import { createFolder } from './filejson/folder.ts'
 import { lockFolder } from './filejson/folder-lock.ts'
 import { createOwners } from './filejson/owners.ts'
-import { bestOf, fullTurn, isWanted, sessionTurnPage } from './filejson/session-turns.ts'
+import { bestOf, fullTurn, isWanted, sessionTurnPage, turnCounts } from './filejson/session-turns.ts'
 
 /** The queue's own names, which are no conversation's ids: the file of owners, requests that may have been made before, API keys. */
 const OWNERS = 'owners'
@@ -175,6 +175,8 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
       }),
 
     listSessionTurns: (sessionId, page) => guard(async () => sessionTurnPage(await turnsOf(sessionId), page)),
+
+    countTurns: (sessionId, since) => guard(async () => turnCounts(await turnsOf(sessionId), since)),
 
     listTurns: (sessionId, id, page) =>
       guard(async (): Promise<PageOfTurns | null> => {

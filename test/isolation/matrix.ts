@@ -162,7 +162,11 @@ async function everythingOf(call: Call, own: Names): Promise<string[]> {
     `/responses/${own.response}/input_items`
   ]
   const replies = await Promise.all(paths.map((path) => call(`/v1${path}`)))
-  return replies.map(({ status, text }) => `${status} ${text}`)
+  const { json: stats } = await call('/v1/stats')
+  return [
+    ...replies.map(({ status, text }) => `${status} ${text}`),
+    JSON.stringify(stats.days.filter(({ turns }: { turns: number }) => turns > 0))
+  ]
 }
 
 /** What no view shows: the other session's key is still its own, and so is the attempt that failed. */

@@ -24,6 +24,7 @@ export async function indexed(store: Store, sessionId: string, words: string[]):
     chats: await store.listSessionTurns(sessionId, { ...page, kind: 'chat' }),
     responses: await store.listSessionTurns(sessionId, { ...page, kind: 'response' }),
     found: await store.listConversations(sessionId, { ...page, words }),
+    counted: await store.countTurns(sessionId, 0),
     listed: await store.listConversations(sessionId, page)
   }
 }

@@ -113,6 +113,7 @@ const CALLS: Record<string, [call: (store: Store, place: Place) => Promise<unkno
     (store, { metadata }) => store.listSessionTurns(BOB, { ...ALL, kind: 'chat', metadata }),
     nothing
   ],
+  countTurns: [(store) => store.countTurns(BOB, 0), []],
   listTurns: [(store, { id }) => store.listTurns(BOB, id, ALL), null],
   'listTurns after the last': [(store, { id }) => store.listTurns(BOB, id, { ...ALL, afterSeq: 99 }), null]
 }

@@ -1,10 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { startApp } from '../helper/app.ts'
 import { eventually, exchange, gate } from '../helper/endings.ts'
 import { type Scrape, scrape } from '../helper/metrics.ts'
 import { startDatabase } from '../helper/postgres.ts'
 import { isErrorReply, request } from '../helper/request.ts'
-import { DONE, delta, finish, sendJson, startSse, startUpstream } from '../helper/upstream.ts'
+import {
+  completion,
+  DONE,
+  delta,
+  finish,
+  sendJson,
+  startSse,
+  startUpstream,
+  type UpstreamScript
+} from '../helper/upstream.ts'
 
 const TOKEN = 'scrape-me'
 const CHAT = { messages: [{ role: 'user', content: 'x' }] }
@@ -123,6 +133,46 @@ t.test('the time to the first byte leaves out that of the upstream', async (t) =
   t.ok((scraped.value(`${added}_sum`) ?? 9) < (2 * waitMs) / 1000, 'ours alone')
   t.equal(scraped.value(`${headers}_count`), 2)
   t.ok((scraped.value(`${headers}_sum`) ?? 0) >= (2 * waitMs - 50) / 1000, 'and its time is known')
+})
+
+t.test('the time to the first byte of a stream is all that a client waits, once a stream', async (t) => {
+  const waitMs = 300
+  const again = gate()
+  const scripts: Record<string, UpstreamScript> = {
+    stream: async (res) => {
+      await delay(waitMs)
+      startSse(res)
+      await delay(waitMs)
+      res.write(delta({ content: 'x' }))
+      await again.opened
+      res.write(delta({ content: 'y' }))
+      await delay(waitMs)
+      res.end(finish() + DONE)
+    },
+    json: (res) => sendJson(res, 200, completion('Hello')),
+    'an error': (res) => sendJson(res, 500, {}),
+    'an error in place of a stream': (res) => {
+      startSse(res)
+      res.end('data: {"error":{"message":"x"}}\n\n')
+    }
+  }
+  const upstream = await startUpstream(t, (res, call, req) =>
+    scripts[JSON.parse(call.body).user]?.(res, call, req)
+  )
+  const { url, chat } = await startApp(t, { OPENAI_BASE_URL: upstream.url })
+  const figure = async (part: string) => (await scrape(url)).value(`turnkeeper_first_byte_seconds_${part}`)
+  for (const user of Object.keys(scripts).slice(1)) {
+    await (await chat({ user, stream: user !== 'json' })).text()
+    t.equal(await figure('count'), 0, user)
+  }
+  const res = await chat({ user: 'stream', stream: true })
+  await eventually('it counts as soon as it is there', async () => (await figure('count')) === 1)
+  const seconds = (await figure('sum')) ?? 0
+  t.ok(seconds >= (2 * waitMs - 50) / 1000, "the upstream's time is in it")
+  again.open()
+  await res.text()
+  t.equal(await figure('count'), 1)
+  t.equal(await figure('sum'), seconds, 'and not what comes after')
 })
 
 t.test('a Postgres store shows its connections', async (t) => {

@@ -22,6 +22,7 @@ import { newConversation } from './contract/rows.ts'
 import search from './contract/search.ts'
 import sessionTurns from './contract/session-turns.ts'
 import transfer from './contract/transfer.ts'
+import turnCounts from './contract/turn-counts.ts'
 import turnPages from './contract/turn-pages.ts'
 import turns from './contract/turns.ts'
 
@@ -46,6 +47,7 @@ const PARTS: Record<string, ContractPart> = {
   'conversations counted and deleted by choice': chosenConversations,
   'API keys': apiKeys,
   'turns of a session': sessionTurns,
+  'turns counted': turnCounts,
   'requests made again': requests,
   parents,
   paths,

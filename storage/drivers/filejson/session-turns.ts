@@ -1,6 +1,16 @@
-import type { PageOfTurns, SessionTurn, SessionTurnPage, Turn, TurnKind } from '../../contract.ts'
+import type {
+  PageOfTurns,
+  SessionTurn,
+  SessionTurnPage,
+  Turn,
+  TurnCount,
+  TurnErrorCode,
+  TurnKind,
+  TurnStatus
+} from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { pageOfTurns } from '../../turn-bytes.ts'
+import { turnsByDay } from '../../turn-counts.ts'
 import { hasPairs } from '../metadata-filter.ts'
 import type { ConversationDocument, TurnDocument } from './document.ts'
 import { toTurn } from './document.ts'
@@ -55,4 +65,16 @@ export function sessionTurnPage(all: FoundTurn[], page: SessionTurnPage): PageOf
   const isNewest = ({ id, completion_id }: TurnDocument): boolean =>
     completion_id === null || newest.get(completion_id) === id
   return pageOfTurns(rest, page, (found) => ({ ...fullTurn(found), newestOfItsId: isNewest(found.turn) }))
+}
+
+/** Counts of the session's turns, all of which are given, that began at `since` or later. */
+export function turnCounts(all: FoundTurn[], since: number): TurnCount[] {
+  const counted = all.filter(({ turn }) => turn.kind !== 'items' && turn.created_at >= since)
+  return turnsByDay(
+    counted.map(({ turn }) => ({
+      createdAt: turn.created_at,
+      status: turn.status as TurnStatus,
+      error: turn.error as TurnErrorCode | null
+    }))
+  )
 }

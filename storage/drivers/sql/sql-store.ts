@@ -16,6 +16,7 @@ import { finishTurn } from './end-turn.ts'
 import { advanceBeat, listBeats, recoverTurns } from './owners.ts'
 import type { Db } from './tables.ts'
 import { exportConversations, importConversation, importTurns } from './transfer.ts'
+import { countTurns } from './turn-counts.ts'
 import { findTurn, listSessionTurns, listTurns } from './turn-pages.ts'
 
 /** What a database brings to the SQL store: how it reads, writes, migrates and closes. */
@@ -96,6 +97,8 @@ export function sqlStore(engine: SqlEngine): Store {
 
     listSessionTurns: (sessionId, page) =>
       engine.read((db) => listSessionTurns(db, dialect, sessionId, page)),
+
+    countTurns: (sessionId, since) => engine.read((db) => countTurns(db, sessionId, since)),
 
     listTurns: (sessionId, id, page) => engine.read((db) => listTurns(db, sessionId, id, page)),
 
