@@ -1,0 +1,2 @@
+export { createClient } from './create-client.js'
+export { TurnkeeperError } from './error.js'
