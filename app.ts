@@ -5,6 +5,7 @@ import { allowedOrigins, type Config } from './config.ts'
 import apiDocs from './plugins/api-docs.ts'
 import apiDocsPage from './plugins/api-docs-page.ts'
 import bodyMemory from './plugins/body-memory.ts'
+import console from './plugins/console.ts'
 import { DEMO_MODEL } from './plugins/demo-upstream/answers.ts'
 import demoUpstream from './plugins/demo-upstream/index.ts'
 import { SAFE_ERRORS } from './plugins/error-log.ts'
@@ -30,6 +31,7 @@ import conversations from './routes/conversations.ts'
 import items from './routes/items.ts'
 import passedThrough from './routes/passed-through.ts'
 import responses from './routes/responses.ts'
+import stats from './routes/stats.ts'
 import storedCompletions from './routes/stored-completions.ts'
 import storedResponses from './routes/stored-responses.ts'
 import turns from './routes/turns.ts'
@@ -112,6 +114,7 @@ export async function buildApp(
       strictPreflight: false // an OPTIONS that is none is no error either, and would not be in the error shape
     })
     await app.register(apiDocsPage)
+    if (config.CONSOLE) await app.register(console)
     await app.register(streamLimits, {
       max: config.MAX_STREAMS,
       maxPerSession: config.MAX_STREAMS_PER_SESSION
@@ -150,6 +153,7 @@ export async function buildApp(
         await v1.register(bulkDelete)
         await v1.register(items, { ...limits, ...reading })
         await v1.register(turns, reading)
+        await v1.register(stats)
         await v1.register(passedThrough)
       },
       { prefix: '/v1' }

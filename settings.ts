@@ -144,6 +144,11 @@ export const SettingsSchema = Type.Object({
   ),
   DRAIN_TIMEOUT_MS: duration(25_000, 'After that: longest time that running answers may still take.'),
 
+  CONSOLE: Type.Boolean({
+    default: true,
+    description: '`false`: no console at `/`, and nothing of it is served.'
+  }),
+
   LOG_LEVEL: oneOf(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     'info',

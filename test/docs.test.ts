@@ -10,6 +10,7 @@ import { loadConfig } from '../config.ts'
 import { FAILURES, type Failure } from '../plugins/proxy/endings.ts'
 import { EXPOSED_HEADERS } from '../plugins/proxy/headers.ts'
 import { AnyObject, ConversationView, ListView, TurnView } from '../routes/shapes.ts'
+import { StatsView } from '../routes/stats.ts'
 import { SettingsSchema } from '../settings.ts'
 import { startApp } from './helper/app.ts'
 import {
@@ -42,8 +43,11 @@ t.test('the endpoints in the README are the routes of the app', async (t) => {
   diagnostics.subscribe('fastify.initialization', listen)
   t.teardown(() => diagnostics.unsubscribe('fastify.initialization', listen))
   await startApp(t, { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }) // the demo would add routes of its own
-  // The parts of the page at /docs are its own business.
-  const ours = routes.filter((route) => !/^(HEAD|OPTIONS) |^GET \/docs\/(yaml|static\/.+|)$/.test(route))
+  // The parts of a page are its own business.
+  const ours = routes.filter(
+    (route) =>
+      !/^(HEAD|OPTIONS) |^GET \/(docs\/(yaml|static\/.+|)|(console|client|node_modules)\/.+)$/.test(route)
+  )
   t.same(
     tableUnder(readme, 'Endpoints')
       .map(([call]) => codeIn(call))
@@ -137,6 +141,7 @@ t.test('the JSON examples of the documents have the shape of the answers', async
   const views: [string, TSchema, string][] = [
     [api, ConversationView, 'conversation'],
     [api, ListView(TurnView), 'list'],
+    [api, StatsView, 'stats'],
     [openai, ListView(AnyObject), 'list']
   ]
   for (const [document, view, object] of views) {
@@ -215,12 +220,16 @@ t.test('every promise in SECURITY.md names a test that one of the commands runs'
     const named = relativeLinks(tests ?? '')
     t.ok(named.length > 0, `${promise}`)
     for (const file of named)
-      t.match(file, /^test\/(hard\/[^/]+\.hard|(?!hard\/|integration\/).+\.test)\.ts$/, `${promise}`)
+      t.match(
+        file,
+        /^test\/(hard\/[^/]+\.hard|browser\/[^/]+\.browser|(?!hard\/|integration\/).+\.test)\.ts$/,
+        `${promise}`
+      )
   }
 })
 
 t.test('every relative link in the documents leads somewhere', async (t) => {
-  const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT })
+  const documents = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: ROOT })
   t.ok(documents.includes('README.md') && documents.includes('docs/api.md'))
   for (const document of documents) {
     for (const link of relativeLinks(readSource(document))) {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import t from 'tap'
 
 const ROOT = path.join(import.meta.dirname, '..')
-const SOURCES = ['*.ts', '{migrations,plugins,routes,storage}/**/*.ts']
+const SOURCES = ['*.ts', '{migrations,plugins,routes,storage}/**/*.ts', '{client,console}/**/*.{js,ts}']
 
 interface Import {
   /** The file that imports, from the root. */
@@ -28,8 +28,9 @@ function importsOf(from: string): Import[] {
     ...[...code.matchAll(DYNAMIC)].map((match) => ({ to: match[1] ?? '', typeOnly: false }))
   ]
   return found.map(({ to, typeOnly }) => {
-    const ours = to.startsWith('.')
-    return { from, typeOnly, ours, to: ours ? path.posix.join(path.posix.dirname(from), to) : to }
+    const file = path.posix.join(path.posix.dirname(from), to)
+    const ours = to.startsWith('.') && !file.startsWith('node_modules/') // browsers find libraries by their path
+    return { from, typeOnly, ours, to: to.startsWith('.') ? file : to }
   })
 }
 
@@ -67,8 +68,10 @@ type Rule = [title: string, applies: (i: Import) => boolean, broken: (i: Import)
 
 const RULES: Rule[] = [
   [
-    'only server.ts imports app.ts, and nobody imports server.ts',
-    ({ from, to }) => to === 'server.ts' || (to === 'app.ts' && from !== 'server.ts'),
+    "only server.ts and the maker of the client's types import app.ts, and nobody imports server.ts",
+    ({ from, to }) =>
+      to === 'server.ts' ||
+      (to === 'app.ts' && from !== 'server.ts' && from !== 'client/generate/write-schema.ts'),
     () => true
   ],
   [
@@ -134,6 +137,32 @@ const RULES: Rule[] = [
     ({ from }) => within('routes/')(from),
     ({ to }) => to === 'storage/open-store.ts' || to === 'undici' || within('storage/drivers/')(to)
   ],
+  [
+    'client/ imports nothing but its own parts',
+    ({ from }) => within('client/')(from) && !within('client/generate/')(from),
+    ({ to }) => !within('client/')(to) || within('client/generate/')(to)
+  ],
+  [
+    'nobody but the console imports client/',
+    ({ to }) => within('client/')(to),
+    ({ from }) => !within('client/', 'console/')(from)
+  ],
+  [
+    'console/ knows the client and its own parts, and two of them a library',
+    ({ from }) => within('console/')(from),
+    ({ from, to }) => {
+      const knowsLibrary = from === 'console/preact.js' || from === 'console/text/markdown.js'
+      if (within('node_modules/')(to)) return !knowsLibrary
+      return !within('console/')(to) && !/^client\/index\.(js|d\.ts)$/.test(to)
+    }
+  ],
+  [
+    'console/views/ is above console/state/, and that above console/text/',
+    ({ from }) => within('console/state/', 'console/text/')(from),
+    ({ from, to }) =>
+      within('console/views/')(to) || (within('console/text/')(from) && within('console/state/')(to))
+  ],
+  ['nobody imports console/', ({ from }) => !within('console/')(from), ({ to }) => within('console/')(to)],
   ['migrations/ imports nothing of ours', ({ from }) => within('migrations/')(from), (i) => i.ours],
   ['built-in modules are named with node:', ({ to }) => builtinModules.includes(to), () => true]
 ]

@@ -41,8 +41,34 @@ export function newestText({ newest }: DemoRequest): string {
   return content.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('\n')
 }
 
+/** What `/markdown` is answered with: a little of everything that a model may format. */
+const MARKDOWN = `## What one turn costs
+
+Turnkeeper writes **twice a turn**, however long the answer is: once for the question, once for the whole answer.
+
+| Step | Who waits | Write |
+|---|---|---|
+| The question is kept | the upstream call | 1 |
+| The answer streams | nobody | none |
+| The answer is kept | the last event | 2 |
+
+A client needs nothing but the usual request:
+
+\`\`\`js
+const stream = client.chat.stream({ messages, conversation })
+for await (const text of stream) show(text)
+const turn = await stream.turn() // what was stored
+\`\`\`
+
+1. Point any OpenAI client at this server.
+2. Ask as always.
+3. Find the exchange in \`GET /v1/conversations\`.
+
+> This is the built-in demo, not a language model.`
+
 export function answerTo(request: DemoRequest): string {
   const text = newestText(request)
+  if (text.trim() === '/markdown') return MARKDOWN
   const quoted = text.length > 200 ? `${text.slice(0, 200).toWellFormed()}…` : text
   const count = request.messages.length
   return [
@@ -50,7 +76,7 @@ export function answerTo(request: DemoRequest): string {
     `You sent ${count} ${count === 1 ? 'message' : 'messages'}; the last one says: “${quoted}”`,
     'The exchange is kept: GET /v1/conversations lists it.',
     'Set OPENAI_BASE_URL or OPENAI_API_KEY to get real answers.',
-    'To see failures, send /error 429, /cut or /stall.'
+    'To see formatted text, send /markdown; to see failures, /error 429, /cut or /stall.'
   ].join('\n\n')
 }
 

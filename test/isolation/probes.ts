@@ -279,6 +279,18 @@ export const PROBES: Record<string, Probe[]> = {
     (query) =>
       refused('GET', `path conversation id ${query}`, (n) => `/conversations/${n.conversation}/turns${query}`)
   ),
+  'GET /v1/stats': [
+    {
+      carrier: 'header x-conversation-id',
+      method: 'GET',
+      expect: 'shown',
+      request: ({ conversation }) => ({
+        path: '/v1/stats?days=366',
+        headers: { 'x-conversation-id': conversation }
+      })
+    },
+    refused('GET', 'query metadata', ({ tag }) => `/stats?metadata[owner]=${tag}`)
+  ],
   'GET /v1/models': [servedWith('GET', '/v1/models')],
   'GET /v1/models/*': [servedWith('GET', '/v1/models/m')],
   'POST /v1/embeddings': [servedWith('POST', '/v1/embeddings', { model: 'm', input: 'x' })]
@@ -300,4 +312,5 @@ function servedWith(method: string, path: string, body?: object): Probe {
 }
 
 /** Routes that read nothing that belongs to a session: outside of `/v1`, and answers to preflights. */
-export const WITHOUT_NAMES = /^(GET|HEAD) \/(livez|readyz|metrics|docs(\/.*)?)$|^OPTIONS /
+export const WITHOUT_NAMES =
+  /^(GET|HEAD) \/((livez|readyz|metrics|docs(\/.*)?)?|(console|client|node_modules)\/.*)$|^OPTIONS /
