@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import fastifyStatic, { type FastifyStaticOptions } from '@fastify/static'
@@ -46,7 +47,7 @@ const CACHING = { 'cache-control': 'no-cache' }
 export default fp(
   async (app) => {
     await app.register(fastifyStatic, OPTIONS)
-    const page = await readFile(path.join(ROOT, 'console/index.html'), 'utf8')
+    const page = await readPage()
     const hidden = { schema: { hide: true } } // no part of the API
 
     app.get('/', hidden, (_request, reply) =>
@@ -69,3 +70,14 @@ export default fp(
   },
   { name: 'console', dependencies: ['security-headers'] }
 )
+
+/** The page, which names all its modules: a browser would else learn of them one after the other. */
+async function readPage(): Promise<string> {
+  const page = await readFile(path.join(ROOT, 'console/index.html'), 'utf8')
+  const own = globSync(['console/**/*.js', 'client/*.js'], { cwd: ROOT }).map((file) =>
+    file.split(path.sep).join('/')
+  )
+  const modules = [...LIBRARIES.map((library) => `node_modules/${library}`), ...own.sort()]
+  const links = modules.map((file) => `<link rel="modulepreload" href="./${file}">`)
+  return page.replace('</head>', `  ${links.join('\n    ')}\n  </head>`)
+}

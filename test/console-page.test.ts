@@ -36,7 +36,8 @@ t.test('the console comes whole from this server, and its policy lets it load no
   ])
   t.notMatch(page.text, /<script>|<style|style=|\son\w+=|https?:\/\//, 'nothing that the policy would stop')
 
-  const seen = new Set(named(page.text, `${url}/`))
+  const [, ...preloaded] = page.text.split('<link rel="modulepreload" ').map((part) => `<!doctype ${part}`)
+  const seen = new Set(named(page.text.replaceAll(/<link rel="modulepreload".*/g, ''), `${url}/`))
   for (const address of seen) {
     t.ok(address.startsWith(url), `${address} is here`)
     const part = await request(address)
@@ -51,6 +52,11 @@ t.test('the console comes whole from this server, and its policy lets it load no
     if (!address.includes('/node_modules/')) for (const next of named(part.text, address)) seen.add(next)
   }
   const served = [...seen].map((address) => new URL(address).pathname.slice(1))
+  t.same(
+    preloaded.flatMap((link) => named(link, `${url}/`)).sort(),
+    [...seen].filter((address) => /\.m?js$/.test(address)).sort(),
+    'all modules are named at once, so that a browser need not find them one by one'
+  )
   const ours = globSync(['console/**/*.{js,css,svg}', 'client/*.js'], { cwd: ROOT })
   t.same(
     ours.filter((file) => !served.includes(file)),

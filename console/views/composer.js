@@ -42,6 +42,10 @@ export function Composer({ id, isBusy, model, ask, stop }) {
       toastError(err)
     }
   }
+  const stopHere = () => {
+    stop()
+    if (matchMedia('(hover: hover)').matches) field.current?.focus() // the button is to go
+  }
   /** @param {KeyboardEvent} event */
   const onKey = (event) => {
     if (event.key === 'Escape' && isBusy) stop()
@@ -63,7 +67,7 @@ export function Composer({ id, isBusy, model, ask, stop }) {
       <${ModelPicker} model=${model} />
       ${
         isBusy
-          ? html`<${IconButton} icon="stop" label="Stop" keys="Escape" extra="send" onClick=${stop} />`
+          ? html`<${IconButton} icon="stop" label="Stop" keys="Escape" extra="send" onClick=${stopHere} />`
           : html`<${IconButton} icon="send" label="Send" keys="Enter" extra="send" disabled=${text.trim() === ''} onClick=${send} />`
       }
     </div>

@@ -1,6 +1,7 @@
 import { Component, html, useEffect, useRef, useState } from '../preact.js'
 import { change, remove, titleOf } from '../state/conversations.js'
 import { pathOf } from '../state/route.js'
+import { keepFocus } from './focus.js'
 import { IconButton } from './icons.js'
 
 /** @typedef {{ row: import('../state/conversations.js').Conversation, isShown: boolean }} Props */
@@ -39,11 +40,20 @@ function Row({ row, isShown }) {
   return html`<li class="row">
     <a ref=${link} href=${pathOf(row.id)} title=${title} aria-current=${isShown ? 'page' : undefined} onKeyDown=${onKey}>${title}</a>
     <div class="row-actions">
-      <${IconButton} icon="pin" label=${row.pinned ? `Unpin ${title}` : `Pin ${title}`} pressed=${row.pinned} onClick=${() => change(row.id, { pinned: !row.pinned })} />
+      <${IconButton} icon="pin" label=${row.pinned ? `Unpin ${title}` : `Pin ${title}`} pressed=${row.pinned} onClick=${() => pin(row)} />
       <${IconButton} icon="pencil" label=${`Rename ${title}`} onClick=${() => setRenaming(true)} />
       <${IconButton} icon="trash" label=${`Delete ${title}`} onClick=${(/** @type {any} */ event) => removeAndMove(row, event.target)} />
     </div>
   </li>`
+}
+
+/** In the other list it is another row. @param {Props['row']} row */
+async function pin({ id, pinned }) {
+  await change(id, { pinned: !pinned })
+  keepFocus(() => {
+    const link = document.querySelector(`.list a[href="${pathOf(id)}"]`)
+    return link?.closest('li')?.querySelector('button')
+  })
 }
 
 /** The focus goes to the neighbour, not to nowhere. @param {Props['row']} row @param {any} target */

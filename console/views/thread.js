@@ -6,6 +6,7 @@ import { toastError } from '../state/toasts.js'
 import { shownTurns, versionsByParent } from '../text/versions.js'
 import { Composer } from './composer.js'
 import { ExportMenu } from './export-menu.js'
+import { chatPlace, keepFocus } from './focus.js'
 import { useFollowing } from './following.js'
 import { Icon, IconButton } from './icons.js'
 import { LiveTurn } from './live-turn.js'
@@ -54,6 +55,12 @@ export function Thread({ thread, openMenu }) {
   const toNewest = () => {
     reset()
     toEnd()
+    keepFocus(chatPlace)
+  }
+
+  const showCurrent = () => {
+    thread.view(null)
+    keepFocus(chatPlace)
   }
 
   /** @param {any[]} messages @param {number | null} [parentSeq] */
@@ -65,11 +72,10 @@ export function Thread({ thread, openMenu }) {
   // Turns are not drawn again for a new function, so theirs stays the same and calls the newest.
   const newestAsk = useRef(ask)
   newestAsk.current = ask
-  const askAgain = useCallback(
-    (/** @type {any[]} */ messages, /** @type {number} */ parentSeq) =>
-      newestAsk.current(messages, parentSeq).catch(toastError),
-    []
-  )
+  const askAgain = useCallback((/** @type {any[]} */ messages, /** @type {number} */ parentSeq) => {
+    newestAsk.current(messages, parentSeq).catch(toastError)
+    keepFocus(chatPlace)
+  }, [])
 
   return html`
     <header class="bar">
@@ -96,7 +102,7 @@ export function Thread({ thread, openMenu }) {
     ${
       viewed !== null &&
       html`<p class="viewed" role="status">This is a version that was replaced. Going on from it brings it back.
-        <button type="button" onClick=${() => thread.view(null)}>Show the current one</button></p>`
+        <button type="button" onClick=${showCurrent}>Show the current one</button></p>`
     }
     ${!state.missing && html`<${Composer} id=${id} isBusy=${live !== null} model=${model} ask=${ask} stop=${thread.stop} />`}`
 }

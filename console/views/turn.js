@@ -3,6 +3,7 @@ import { answersOf, copiedText, messagesOf, questionOf } from '../text/content.j
 import { CopyButton } from './copy-button.js'
 import { EditQuestion } from './edit-question.js'
 import { endingOf } from './endings.js'
+import { keepFocus } from './focus.js'
 import { IconButton } from './icons.js'
 import { Parts } from './parts.js'
 
@@ -40,6 +41,10 @@ function Turn({ turn, versions, isBusy, ask, view }) {
   const canEdit = newest?.role === 'user' && typeof newest.content === 'string'
   const ending = endingOf(turn)
 
+  const giveUpEditing = () => {
+    setEditing(false)
+    keepFocus(() => document.querySelector(`[data-seq="${turn.seq}"] [aria-label="Edit the question"]`))
+  }
   /** @param {string} text */
   const sendEdited = (text) => {
     setEditing(false)
@@ -61,7 +66,7 @@ function Turn({ turn, versions, isBusy, ask, view }) {
           }
         <//>`
     )}
-    ${editing && html`<${EditQuestion} text=${newest.content} send=${sendEdited} cancel=${() => setEditing(false)} />`}
+    ${editing && html`<${EditQuestion} text=${newest.content} send=${sendEdited} cancel=${giveUpEditing} />`}
     ${answers.map((parts, index) => html`<${Answer} parts=${parts} choice=${answers.length > 1 ? index + 1 : null} />`)}
     ${ending && html`<p class=${`ending ${turn.status}`}>${ending}</p>`}
     <div class="actions answer-actions">
@@ -109,7 +114,10 @@ function Versions({ seq, versions, view, isBusy }) {
   if (seqs.length < 2) return null
   const at = seqs.indexOf(seq)
   /** @param {number} index */
-  const show = (index) => view(seqs[index] ?? null)
+  const show = (index) => {
+    view(seqs[index] ?? null)
+    keepFocus(() => document.querySelector(`[data-seq="${seqs[index]}"] .versions button:not(:disabled)`))
+  }
   return html`<span class="versions" role="group" aria-label="Versions">
     <${IconButton} icon="left" label="Older version" disabled=${isBusy || at === 0} onClick=${() => show(at - 1)} />
     <span>${at + 1}/${seqs.length}</span>
