@@ -1,13 +1,11 @@
 import { client, isRefused } from './api.js'
-import { route, show } from './route.js'
+import { isGoing } from './going.js'
 import { createStore } from './store.js'
-import { hearOthers, tellOthers } from './tabs.js'
-import { toast, toastError } from './toasts.js'
+import { toastError } from './toasts.js'
 
 /** @typedef {import('../../client/index.d.ts').Conversation} Conversation */
 
 const PAGE = 50
-const UNDO_MS = 6000
 
 export const conversations = createStore({
   pinned: /** @type {Conversation[]} */ ([]),
@@ -19,8 +17,6 @@ export const conversations = createStore({
   failed: false
 })
 
-/** What will be deleted when its undo is over. @type {Map<string, () => void>} */
-const going = new Map()
 /** The list that is read on: another query, or the list read anew, has another. */
 let reading = { pages: readPages(''), stopped: new AbortController(), busy: false }
 
@@ -92,6 +88,11 @@ export async function loadMore() {
   }
 }
 
+/** @param {Conversation} row */
+function isHere({ id }) {
+  return !isGoing(id)
+}
+
 /** Shows what has become of a conversation; a new one comes first. @param {Conversation} changed */
 export function put(changed) {
   if (!isHere(changed)) return
@@ -112,82 +113,8 @@ export function put(changed) {
   })
 }
 
-/** Reads one again, after a turn of it. @param {string} id */
-export async function refresh(id) {
-  try {
-    put(await client.conversations.get(id))
-  } catch (err) {
-    if (!isRefused(err)) drop(id)
-  }
-}
-
-/**
- * @param {string} id
- * @param {import('../../client/index.d.ts').ConversationChanges} changes
- */
-export async function change(id, changes) {
-  try {
-    put(await client.conversations.update(id, changes))
-    tellOthers({ kind: 'changed', id })
-  } catch (err) {
-    if (!isRefused(err)) toastError(err)
-  }
-}
-
-/** Takes it out of the list, and deletes it for good when nobody wants it back. @param {Conversation} row */
-export function remove(row) {
-  const { id } = row
-  const wasShown = route.get().id === id
-  drop(id)
-  if (wasShown) show(null)
-  const timer = setTimeout(() => deleteNow(row), UNDO_MS)
-  const gone = toast(`Deleted “${titleOf(row)}”`, {
-    ms: UNDO_MS,
-    undo: () => {
-      clearTimeout(timer)
-      going.delete(id)
-      putBack(row)
-      if (wasShown) show(id)
-    }
-  })
-  going.set(id, () => {
-    clearTimeout(timer)
-    gone()
-    deleteNow(row)
-  })
-}
-
-/** @param {Conversation} row */
-async function deleteNow(row) {
-  going.delete(row.id)
-  try {
-    await client.conversations.delete(row.id, { keepalive: true })
-    tellOthers({ kind: 'deleted', id: row.id })
-  } catch (err) {
-    if (/** @type {any} */ (err).status === 404) return // it was gone already
-    if (!isRefused(err)) toastError(err)
-    putBack(row)
-  }
-}
-
-/** @param {Conversation} row */
-function putBack(row) {
-  put(row)
-  if (conversations.get().query !== '') reload() // whether it is found, and where, the service knows
-}
-
-/** Whether it waits to be deleted. @param {string} id */
-export function isGoing(id) {
-  return going.has(id)
-}
-
-/** @param {Conversation} row */
-function isHere({ id }) {
-  return !going.has(id)
-}
-
-/** @param {string} id */
-function drop(id) {
+/** Takes it out of the list. @param {string} id */
+export function drop(id) {
   const without = (/** @type {Conversation[]} */ list) => list.filter((row) => row.id !== id)
   conversations.set({ pinned: without(conversations.get().pinned), rows: without(conversations.get().rows) })
 }
@@ -196,14 +123,3 @@ function drop(id) {
 export function titleOf({ title }) {
   return title?.trim() || 'Untitled'
 }
-
-// Nobody can take it back once the page is gone.
-addEventListener('pagehide', () => {
-  for (const finish of [...going.values()]) finish()
-})
-
-hearOthers(({ kind, id }) => {
-  if (kind === 'changed') return void refresh(id)
-  drop(id)
-  if (route.get().id === id) show(null)
-})

@@ -2,7 +2,7 @@ import { createStore } from './store.js'
 
 /** @typedef {import('../text/content.js').Part} Part */
 
-/** How often a growing answer is drawn at the most; what takes long to draw is drawn less often. In milliseconds. */
+/** How often a growing answer is drawn at the most, in milliseconds. */
 const DRAWN_EVERY_MS = 40
 
 /**

@@ -22,7 +22,8 @@ export function questionOf({ user_text, detail }) {
 export function answersOf({ assistant_text, detail }) {
   const { choices, response, output } = /** @type {any} */ (detail ?? {})
   if (Array.isArray(choices) && choices.length > 0) {
-    return choices.map(({ index, message }) => {
+    return choices.map((choice) => {
+      const { index, message } = choice ?? {}
       const content = message?.content ?? (index === 0 ? assistant_text : null)
       return messageParts({ ...message, content })
     })
@@ -43,16 +44,26 @@ export function messagesOf({ kind, user_text, detail }) {
 /** A message of a chat, or an item of a response. @param {any} entry @returns {Said} */
 function toSaid(entry) {
   const { type, role, call_id, name } = entry
-  if (role !== undefined) return { role, parts: messageParts(entry) }
+  if (role !== undefined) return { role: asText(role), parts: messageParts(entry) }
   if (type === 'function_call')
-    return said('assistant', { kind: 'call', id: call_id ?? null, name, input: asText(entry.arguments) })
+    return said('assistant', {
+      kind: 'call',
+      id: idOf(call_id),
+      name: asText(name ?? 'tool'),
+      input: asText(entry.arguments)
+    })
   if (type === 'function_call_output')
-    return said('tool', { kind: 'result', id: call_id ?? null, output: asText(entry.output) })
+    return said('tool', { kind: 'result', id: idOf(call_id), output: asText(entry.output) })
   if (type === 'reasoning')
     return { role: 'assistant', parts: reasoningParts([entry.summary, entry.content]) }
   if (type === 'image_generation_call' && entry.result)
     return said('assistant', { kind: 'image', url: `data:image/png;base64,${entry.result}` })
-  return said('assistant', { kind: 'call', id: entry.id ?? null, name: type ?? 'item', input: asText(entry) })
+  return said('assistant', {
+    kind: 'call',
+    id: idOf(entry.id),
+    name: asText(type ?? 'item'),
+    input: asText(entry)
+  })
 }
 
 /** @param {string} role @param {Part} part @returns {Said} */
@@ -63,25 +74,25 @@ function said(role, part) {
 /** @param {any} message @returns {Part[]} */
 function messageParts(message) {
   const { role, content, tool_calls, tool_call_id, refusal, images } = message
-  if (role === 'tool') return [{ kind: 'result', id: tool_call_id ?? null, output: plainText(content) }]
+  if (role === 'tool') return [{ kind: 'result', id: idOf(tool_call_id), output: plainText(content) }]
   const thought = message.reasoning_content ?? message.reasoning ?? message.reasoning_details
   return [
     ...reasoningParts([thought]),
     ...contentParts(content),
     ...(Array.isArray(images) ? images.flatMap(contentPart) : []),
-    ...(refusal ? [/** @type {Part} */ ({ kind: 'refusal', text: refusal })] : []),
+    ...(refusal ? [/** @type {Part} */ ({ kind: 'refusal', text: asText(refusal) })] : []),
     ...(Array.isArray(tool_calls) ? tool_calls.map(callPart) : [])
   ]
 }
 
 /** @param {any} call @returns {Part} */
 function callPart(call) {
-  const { name, arguments: input } = call.function ?? call.custom ?? {}
+  const { name, arguments: input } = call?.function ?? call?.custom ?? {}
   return {
     kind: 'call',
-    id: call.id ?? null,
-    name: name ?? 'tool',
-    input: asText(input ?? call.custom?.input)
+    id: idOf(call?.id),
+    name: asText(name ?? 'tool'),
+    input: asText(input ?? call?.custom?.input)
   }
 }
 
@@ -98,7 +109,7 @@ function contentPart(part) {
   if (typeof part?.refusal === 'string') return [{ kind: 'refusal', text: part.refusal }]
   const image = part?.image_url?.url ?? part?.image_url
   if (typeof image === 'string') return [{ kind: 'image', url: image }]
-  return [{ kind: 'file', name: part?.file?.filename ?? part?.filename ?? String(part?.type ?? 'part') }]
+  return [{ kind: 'file', name: asText(part?.file?.filename ?? part?.filename ?? part?.type ?? 'part') }]
 }
 
 /** @param {unknown[]} thoughts @returns {Part[]} */
@@ -118,6 +129,11 @@ function plainText(content) {
 /** @param {string} text @returns {Part[]} */
 function textPart(text) {
   return text === '' ? [] : [{ kind: 'text', text }]
+}
+
+/** @param {unknown} value */
+function idOf(value) {
+  return typeof value === 'string' ? value : null
 }
 
 /** @param {unknown} value */

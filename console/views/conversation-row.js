@@ -1,5 +1,6 @@
 import { Component, html, useEffect, useRef, useState } from '../preact.js'
-import { change, remove, titleOf } from '../state/conversations.js'
+import { change, remove } from '../state/conversation-changes.js'
+import { titleOf } from '../state/conversations.js'
 import { pathOf } from '../state/route.js'
 import { keepFocus } from './focus.js'
 import { IconButton } from './icons.js'

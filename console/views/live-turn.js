@@ -3,7 +3,7 @@ import { useStore } from '../state/store.js'
 import { questionOf } from '../text/content.js'
 import { Answer, Question } from './turn.js'
 
-/** The turn that is being answered. @param {{ live: import('../state/thread.js').Live, model: string | undefined }} props */
+/** The turn that is being answered. @param {{ live: import('../state/thread-state.js').Live, model: string | undefined }} props */
 export function LiveTurn({ live, model }) {
   const { parts, begun } = useStore(live.answer.store, (state) => state)
   const asked = questionOf(/** @type {any} */ ({ user_text: null, detail: { input: live.messages } }))

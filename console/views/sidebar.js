@@ -14,7 +14,9 @@ const TYPED_FOR_MS = 200
 export function Sidebar({ shownId, view, showKeys, close }) {
   const themeName = useStore(theme, (state) => state.name)
   const signedIn = useStore(access, (state) => state.given)
-  return html`<nav class="sidebar" aria-label="Conversations">
+  // Also where the link leads to what is shown already, which changes nothing else.
+  const onClick = (/** @type {any} */ event) => event.target.closest('a') && close()
+  return html`<nav class="sidebar" aria-label="Conversations" onClick=${onClick}>
     <header>
       <a class="brand" href="#/">Turnkeeper</a>
       <${IconButton} icon="plus" label="New chat" keys="Alt+N" onClick=${() => startChat(close)} />

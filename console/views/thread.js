@@ -1,5 +1,6 @@
 import { html, useCallback, useEffect, useMemo, useRef } from '../preact.js'
-import { conversations, isGoing, titleOf } from '../state/conversations.js'
+import { conversations, titleOf } from '../state/conversations.js'
+import { isGoing } from '../state/going.js'
 import { modelFor, models } from '../state/models.js'
 import { useStore } from '../state/store.js'
 import { toastError } from '../state/toasts.js'
