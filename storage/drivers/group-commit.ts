@@ -51,11 +51,12 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
+      // Requests arrive one by one within a turn of the event loop; without this each would be a transaction of its own.
+      await new Promise((resolve) => setImmediate(resolve))
       const jobs = queue.splice(0, MAX_BATCH)
       try {
         const left = await commit(jobs)
         queue = [...left, ...queue]
-        if (left.length > 0) await new Promise((resolve) => setImmediate(resolve))
       } catch (err) {
         if (options.isBusy(err)) {
           queue = [...expire(jobs, err), ...queue]

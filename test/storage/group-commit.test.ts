@@ -33,3 +33,24 @@ t.test('long writes at once do not stop the event loop until all of them are don
   t.ok(store.counters.transactions - before.transactions > 3)
   t.equal(store.counters.writes - before.writes, COUNT)
 })
+
+t.test(
+  'requests that arrive one after the other in one turn of the event loop share a transaction',
+  async (t) => {
+    const store = await openTestStore(t, sqliteUrl(t))
+    const COUNT = 20
+    const create = () => {
+      const fields = { sessionId: 'alice', title: null, model: null, metadata: {}, createdAt: 1 }
+      return store.createConversation({ ...fields, id: newId('conv') })
+    }
+    const before = { ...store.counters }
+    // As sockets do: each in a callback of its own, with promises in between.
+    const arrivals = Array.from(
+      { length: COUNT },
+      () => new Promise((resolve) => setImmediate(() => resolve(create())))
+    )
+    await Promise.all(arrivals)
+    t.equal(store.counters.writes - before.writes, COUNT)
+    t.equal(store.counters.transactions - before.transactions, 1)
+  }
+)
