@@ -1,4 +1,4 @@
-import { useEffect } from '../preact.js'
+import { useEffect, useRef } from '../preact.js'
 
 /**
  * Calls `more` as soon as `sentinel` comes near what `box` shows, and again after each change of `when` while it is.
@@ -8,9 +8,12 @@ import { useEffect } from '../preact.js'
  * @param {unknown[]} when
  */
 export function useSentinel(box, sentinel, more, when) {
+  // An observer may be heard after the next drawing, and must not act on what was drawn before.
+  const newest = useRef(more)
+  newest.current = more
   useEffect(() => {
     if (!sentinel.current) return
-    const look = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), {
+    const look = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && newest.current(), {
       root: box.current,
       rootMargin: '600px'
     })

@@ -86,16 +86,16 @@ export function Thread({ thread, openMenu }) {
     </header>
     <div class="scroller" ref=${box} tabindex="0" role="region" aria-label="Messages">
       <div class="turns">
-        ${hasAbove && html`<div class="sentinel" ref=${above}>Loading older turns…</div>`}
+        <div class="sentinel" ref=${above} hidden=${!hasAbove}>Loading older turns…</div>
         ${id === null && !live && html`<${Welcome} />`}
         ${noteOf(state) && html`<p class="thread-note" role="status">${noteOf(state)}</p>`}
         ${state.failed && html`<button type="button" onClick=${thread.load}>Try again</button>`}
-        ${drawn.map((turn) => {
+        <div>${drawn.map((turn) => {
           const all = versions.get(turn.parent_seq)
           return html`<${TurnView} key=${turn.seq} turn=${turn} versions=${all?.includes(turn.seq) ? all.join() : ''}
             isBusy=${live !== null} ask=${askAgain} view=${thread.view} />`
-        })}
-        ${hasBelow && html`<div class="sentinel" ref=${below}>Loading newer turns…</div>`}
+        })}</div>
+        <div class="sentinel" ref=${below} hidden=${!hasBelow}>Loading newer turns…</div>
         ${live && !hasBelow && html`<${LiveTurn} key="live" live=${live} model=${model} />`}
       </div>
       ${!isAtEnd && html`<button type="button" class="to-end" aria-label="To the newest" onClick=${toNewest}><${Icon} name="down" /></button>`}

@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef, useState } from '../preact.js'
 
 /** How many turns are drawn at the most, and how many more when an end of them comes near. */
-const MOST = 90
-const STEP = 15
+const MOST = 64
+const STEP = 8
 
 /**
  * Which of many turns are drawn: some of the last ones, and when the reader goes up, those that are there. What is far
@@ -33,14 +33,15 @@ export function useWindow(count, hasOlder, loadOlder) {
 }
 
 /**
- * Keeps in its place what is in sight while turns come and go above it, where a browser does not do so by itself.
+ * Keeps in its place what is in sight while turns come and go above it. A browser that does so by itself does it for
+ * what stays in the page: the library takes turns out and puts them in again when others go.
  * @param {{ current: HTMLElement | null }} box What scrolls.
  * @param {number | undefined} first The seq of the first turn that is drawn.
  */
 export function useAnchor(box, first) {
   const known = useRef(/** @type {{ seq: string | undefined, top: number } | null} */ (null))
   const { current } = box
-  if (current && !CSS.supports('overflow-anchor', 'auto')) {
+  if (current) {
     const inSight = /** @type {HTMLElement | undefined} */ (
       [...current.querySelectorAll('.turn')].find((turn) => turn.getBoundingClientRect().bottom > 0)
     )
