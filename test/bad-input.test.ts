@@ -190,7 +190,8 @@ t.test('a body above MAX_REQUEST_BYTES is a 413', async (t) => {
 t.test('a wrong method and an unknown URL are 404s in the same shape', async (t) => {
   const { url, at, assertUntouched } = await untouched(t)
   const cases: [target: string, options: RequestOptions][] = [
-    [`${url}/`, {}],
+    [`${url}/`, { body: {} }],
+    [`${url}/none`, {}],
     [`${url}/v1`, {}],
     [`${url}/v1/none`, { body: {} }],
     [`${url}/v1/chat/completions`, { method: 'PUT', body: {} }],

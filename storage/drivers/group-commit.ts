@@ -40,6 +40,11 @@ const MAX_BATCH_MS = 50
 export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommitOptions) {
   let queue: Job[] = []
   let draining: Promise<void> | undefined
+  /**
+   * Requests arrive one by one within a turn of the event loop, each with promises in between. The first is written at
+   * once; those after it wait for the turn's end, or each would be a transaction of its own.
+   */
+  let committedInThisTurn = false
 
   function write<T>(work: (db: Db) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -51,8 +56,7 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
-      // Requests arrive one by one within a turn of the event loop; without this each would be a transaction of its own.
-      await new Promise((resolve) => setImmediate(resolve))
+      if (committedInThisTurn) await new Promise((resolve) => setImmediate(resolve))
       const jobs = queue.splice(0, MAX_BATCH)
       try {
         const left = await commit(jobs)
@@ -83,6 +87,10 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
         if (performance.now() - startedAt >= MAX_BATCH_MS) break
       }
       await options.deferred.write(trx)
+    })
+    committedInThisTurn = true
+    setImmediate(() => {
+      committedInThisTurn = false
     })
     counters.transactions += 1
     counters.writes += settle.length

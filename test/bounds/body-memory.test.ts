@@ -4,16 +4,19 @@ import { eventually } from '../helper/endings.ts'
 import { rawConnect } from '../helper/raw-client.ts'
 import { isErrorReply, request } from '../helper/request.ts'
 
-/** A body of `length` bytes that is promised and does not come. */
-async function upload(t: Test, url: string, session: string, length: number) {
+/** A body that is promised and does not come; resolves when the server knows of it. */
+async function upload(t: Test, url: string, session: string, length: string) {
   const client = await rawConnect(t, url)
   const head = [
     'POST /v1/conversations HTTP/1.1',
     'host: localhost',
     `x-session-id: ${session}`,
-    'content-type: application/json'
+    'content-type: application/json',
+    'expect: 100-continue',
+    length
   ]
-  client.socket.write(`${head.join('\r\n')}\r\ncontent-length: ${length}\r\n\r\n{`)
+  client.socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  await client.until('100 Continue')
   return client
 }
 
@@ -27,13 +30,13 @@ t.test('bodies under way are bounded together, and for a session', async (t) => 
   const busy = (session: string, status: number) =>
     eventually(`${session} gets ${status}`, async () => (await say(session, 200)).status === status)
 
-  const first = await upload(t, url, 'a', 900)
+  const first = await upload(t, url, 'a', 'content-length: 900')
   await busy('a', 429)
   isErrorReply(t, await say('a', 200), 429, { code: 'rate_limit_exceeded', message: /MAX_BODIES_BYTES/ }, 'a')
   t.equal((await say('a', 50)).status, 200, 'what still fits is taken')
   t.equal((await say('b', 200)).status, 200, 'others have their own part')
 
-  for (const session of ['b', 'c', 'd']) await upload(t, url, session, 1_000)
+  for (const session of ['b', 'c', 'd']) await upload(t, url, session, 'content-length: 1000')
   await busy('e', 503)
   const refused = await say('e', 200)
   isErrorReply(t, refused, 503, { code: 'server_busy', message: /MAX_BODIES_BYTES/ }, 'e')
@@ -53,14 +56,7 @@ t.test('a session may always have one body, and one of unknown length counts as 
   })
   t.equal((await request(`${url}/v1/conversations`, { headers, body })).status, 200)
 
-  const client = await rawConnect(t, url)
-  const head = [
-    'POST /v1/conversations HTTP/1.1',
-    'host: localhost',
-    'x-session-id: b',
-    'content-type: application/json'
-  ]
-  client.socket.write(`${head.join('\r\n')}\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n`)
+  await upload(t, url, 'b', 'transfer-encoding: chunked')
   await eventually(
     'it counts',
     async () => (await request(`${url}/v1/conversations`, { headers, body })).status === 503
