@@ -5,7 +5,7 @@ import type { Seen } from './browser.ts'
 const TAGS =
   'html head meta title link script body div a nav header footer main button svg path input h1 h2 h3 h4 h5 h6 p br hr ul ol li form textarea select option article section span details summary pre code blockquote strong em del table thead tbody tr th td caption img dl dt dd kbd dialog b i figure line text rect g'
 const ATTRIBUTES =
-  'alt align aria-busy aria-current aria-hidden aria-label aria-labelledby aria-live aria-pressed autofocus autocomplete charset class content d data-menu data-seq data-theme disabled for height href id lang maxlength name open placeholder rel role rows rx scope src start tabindex target text-anchor title type value viewBox width x x1 x2 y y1 y2'
+  'alt align aria-busy aria-current aria-hidden aria-label aria-labelledby aria-live aria-pressed autofocus autocomplete charset class content d data-menu data-seq data-theme disabled for height hidden href id lang maxlength name open placeholder rel role rows rx scope src start tabindex target text-anchor title type value viewBox width x x1 x2 y y1 y2'
 const IDS = 'app content message search pinned others credential'
 
 /** What there is in the page that must not be there: elements, attributes, ids and addresses. */
