@@ -74,7 +74,7 @@ t.test('2,000 conversations are there at once, and to the last', BROWSER, async 
   t.ok(Math.min(...paints) < 1_000, 'something is shown within a second')
 })
 
-t.test('a conversation of 5,000 turns is read to its beginning and back', { ...BROWSER }, async (t) => {
+t.test('a conversation of 5,000 turns is read to its beginning and on', { ...BROWSER }, async (t) => {
   const { newProfile, url: service } = await startConsole(t, { settings: { DB_URL: url } })
   const paints: number[] = []
   await hasNoLongTask(t, async () => {

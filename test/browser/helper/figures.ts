@@ -29,8 +29,9 @@ export const firstPaintMs = (page: Page): Promise<number> =>
 
 /**
  * Turns the wheel over `selector` as a person does, about 1,500 pixels every 50 ms with a rest now and then, until
- * `isThere`. `tasks` are the longest of the time before and of each ten turns; `jumpPx` is how far what was in sight moved farther than the wheel was turned, or against it,
- * and `skipped` how many turns were passed by that the wheel was not turned for.
+ * `isThere`. `tasks` are the longest of the time before and of each ten turns; `jumpPx` is how far what was in sight
+ * moved farther than the wheel was turned, or against it, and `skipped` how many turns were passed by that the wheel
+ * was not turned for.
  */
 export async function wheelUntil(
   page: Page,

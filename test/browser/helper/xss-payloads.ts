@@ -229,7 +229,7 @@ const MARKDOWN = [
   `\` onmouseover=\`${RUN}`
 ]
 
-/** More than 300, each another one. */
+/** More than 200, each another one. */
 export const PAYLOADS = [
   ...new Set([...SCRIPTS, ...HANDLERS, ...ELEMENTS, ...FOREIGN, ...CLOBBERING, ...IN_MARKDOWN, ...MARKDOWN])
 ]
