@@ -7,7 +7,7 @@ import { tempFolder } from '../helper/app.ts'
 import { type Mutant, predicatesIn } from '../helper/predicates.ts'
 
 const ROOT = path.join(import.meta.dirname, '../..')
-const COPIED = ['*.ts', 'package.json', '{migrations,plugins,routes,storage,test}/**/*']
+const COPIED = ['*.ts', 'package.json', '{client,console,migrations,plugins,routes,storage,test}/**/*']
 const AT_ONCE = 2
 
 /** Lines whose predicate another one repeats, so that nobody can tell when it is gone; and why it is there. */
