@@ -10,13 +10,17 @@ export const DAYS = 30
 export const CUTOFF = NOW - DAYS * DAY_MS
 
 /** A conversation of `turns` turns that is due, unless `fields` say otherwise. */
-export function addDue(
+export async function addDue(
   store: Store,
   turns = 1,
   fields: Partial<Conversation> = {},
   change: (turn: Turn) => Partial<Turn> = () => ({})
 ): Promise<Conversation> {
-  return addConversation(store, turns, change, { activeAt: CUTOFF - 1, ...fields })
+  // Pinned until it has its turns: a sweeper that runs would take it away before.
+  const made = await addConversation(store, turns, change, { activeAt: CUTOFF - 1, ...fields, pinned: true })
+  const due = { ...made, pinned: fields.pinned ?? false }
+  await store.importConversation(due)
+  return due
 }
 
 /** The clocks of the tests, which stand still unless they are set. */
