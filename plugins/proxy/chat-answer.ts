@@ -2,12 +2,16 @@ import type { Json, JsonObject } from '../../storage/contract.ts'
 import { isObject, isTooDeep, parseStorableJson, textOf } from '../../storage/json-value.ts'
 import { isStorable } from '../../storage/storable-text.ts'
 import { type AnswerReader, isEndMark } from './answer-reader.ts'
+import { type DeltaTemplate, templateOf } from './delta-template.ts'
 import { mergeDelta } from './merge-delta.ts'
 
 interface Choice {
   message: JsonObject
   finishReason: string | null
 }
+
+/** How often a template is looked for in vain: an upstream may write each event in another way. */
+const MAX_TRIALS = 8
 
 /** Reads an answer of `POST /v1/chat/completions`; `expectedChoices` is the request's `n`. */
 export function createChatAnswer(expectedChoices: number): AnswerReader {
@@ -18,6 +22,25 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
   let failed = false
   let model: string | null = null
   let size = 0
+  let template: DeltaTemplate | null = null
+  let trials = MAX_TRIALS
+
+  /** Reads an event by the template; false when that is not possible. */
+  function readPiece(data: string): boolean {
+    const text = template?.contentOf(data)
+    const message = choices.get(0)?.message
+    if (text === undefined || typeof message?.content !== 'string') return false
+    message.content += text
+    size += text.length + (template?.characters ?? 0)
+    trials = MAX_TRIALS
+    return true
+  }
+
+  function learn(data: string): void {
+    if (trials === 0) return
+    trials -= 1
+    template = templateOf(data) ?? template
+  }
 
   function readChoices(body: JsonObject, part: 'delta' | 'message'): void {
     // Some upstreams begin with an empty id, and an index takes no long one.
@@ -42,6 +65,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
         marked = true
         return true
       }
+      if (readPiece(data)) return false
       const event = parseStorableJson(data)
       if (!isObject(event)) return false
       if (event.error !== undefined && event.error !== null) {
@@ -49,6 +73,7 @@ export function createChatAnswer(expectedChoices: number): AnswerReader {
         return true
       }
       readChoices(event, 'delta')
+      learn(data)
       return false
     },
 

@@ -1,15 +1,17 @@
 import type { ServerResponse } from 'node:http'
 
 export interface ClientWriter {
-  /** Writes now, after whatever was held. */
+  /** Writes soon, after whatever was held, in one piece with what else comes before the event loop goes on. */
   forward(bytes: Buffer): void
   /** Keeps bytes back. Returns how many are kept back by now. */
   hold(bytes: Buffer): number
-  /** Writes what was held. */
+  /** Writes all that waits, what was held too: nothing is to come but what the caller writes to the client itself. */
   release(): void
+  /** Writes what waits, but for what is held. */
+  flush(): void
   /** Takes what was held, unwritten. */
   take(): Buffer
-  /** What was held and what the client has not taken yet. */
+  /** What waits here, and what the client has not taken yet. */
   readonly bufferedBytes: number
 }
 
@@ -22,11 +24,16 @@ export function createClientWriter(
   onSlow: () => void,
   onDrained: () => void
 ): ClientWriter {
-  let held: Buffer[] = []
-  let heldBytes = 0
+  /** One read of the upstream brings many chunks, and to write each by itself costs more than to read it. */
+  const due = createPile()
+  const held = createPile()
+  let flushing = false
   let slow = false
 
-  function write(bytes: Buffer): void {
+  function flush(): void {
+    flushing = false
+    if (due.size === 0) return
+    const bytes = due.take()
     if (client.destroyed || client.write(bytes) || slow) return
     slow = true
     onSlow()
@@ -36,31 +43,49 @@ export function createClientWriter(
     })
   }
 
-  function release(): void {
-    for (const bytes of held) write(bytes)
-    held = []
-    heldBytes = 0
+  function forward(bytes: Buffer): void {
+    if (held.size > 0) due.add(held.take())
+    due.add(bytes)
+    if (flushing) return
+    flushing = true
+    process.nextTick(flush)
   }
 
   return {
     get bufferedBytes() {
-      return heldBytes + (client.destroyed ? 0 : client.writableLength)
+      return due.size + held.size + (client.destroyed ? 0 : client.writableLength)
     },
-    forward(bytes) {
-      if (heldBytes > 0) release()
-      write(bytes)
-    },
+    forward,
     hold(bytes) {
-      held.push(bytes)
-      heldBytes += bytes.length
-      return heldBytes
+      held.add(bytes)
+      return held.size
     },
-    release,
-    take() {
-      const body = held.length === 1 ? (held[0] as Buffer) : Buffer.concat(held)
-      held = []
-      heldBytes = 0
-      return body
+    release() {
+      if (held.size > 0) due.add(held.take())
+      flush()
+    },
+    flush,
+    take: held.take
+  }
+}
+
+/** Bytes that are put together once, when they are taken. */
+function createPile() {
+  let pieces: Buffer[] = []
+  let size = 0
+  return {
+    get size() {
+      return size
+    },
+    add(bytes: Buffer): void {
+      pieces.push(bytes)
+      size += bytes.length
+    },
+    take(): Buffer {
+      const all = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, size)
+      pieces = []
+      size = 0
+      return all
     }
   }
 }

@@ -109,7 +109,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     if (isBroken()) return // whatever follows an error is not for the client
     const safe = phase === 'streaming' ? sse.push(chunk) : 0
     if (safe > 0) {
-      writer.forward(chunk.subarray(0, safe))
+      writer.forward(safe === chunk.length ? chunk : chunk.subarray(0, safe))
       meter.sent('piece')
     }
     const end = isBroken() ? sse.position : chunk.length
@@ -194,6 +194,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
     }
     phase = 'ended'
     if (!client.destroyed) {
+      writer.flush()
       lastWords()
       meter.sent('end')
     }
@@ -227,6 +228,7 @@ export function relay(context: RelayContext, options: RelayOptions): Exchange {
   function endTail(): void {
     if (phase !== 'tail') return
     phase = 'ended'
+    writer.flush()
     client.end()
     end()
   }
