@@ -34,8 +34,8 @@ const MAX_BATCH = 64
 const MAX_BATCH_MS = 50
 
 /**
- * All writes that are waiting share one transaction, and so one flush to disk; each still succeeds or
- * fails on its own. While another process holds the lock, writes wait without blocking the event loop.
+ * All writes that are waiting share one transaction, and so one flush to disk; each still succeeds or fails on its
+ * own, and may be run twice for it. While another process holds the lock, writes wait without blocking the event loop.
  */
 export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommitOptions) {
   let queue: Job[] = []
@@ -78,24 +78,56 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
    * which there was no time.
    */
   async function commit(jobs: Job[]): Promise<Job[]> {
-    const settle: (() => void)[] = []
-    const startedAt = performance.now()
-    options.deferred.keep(0) // of a transaction that failed
-    await db.transaction().execute(async (trx) => {
-      for (const job of jobs) {
-        settle.push(await runAlone(trx, job))
-        if (performance.now() - startedAt >= MAX_BATCH_MS) break
+    // Nearly all jobs succeed, and a savepoint for each would cost as much as a job: they get one once one has failed.
+    let run = runBare
+    for (;;) {
+      try {
+        const settled = await together(jobs, run)
+        finished(settled.length)
+        for (const settle of settled) settle()
+        return jobs.slice(settled.length)
+      } catch (err) {
+        if (!(err instanceof UndoneByJob)) throw err
+        if (run === runAlone) {
+          err.job.reject(reasonOf(err.cause))
+          jobs.splice(jobs.indexOf(err.job), 1)
+        }
+        run = runAlone
       }
-      await options.deferred.write(trx)
-    })
+    }
+  }
+
+  function finished(writes: number): void {
     committedInThisTurn = true
     setImmediate(() => {
       committedInThisTurn = false
     })
     counters.transactions += 1
-    counters.writes += settle.length
-    for (const settleJob of settle) settleJob()
-    return jobs.slice(settle.length)
+    counters.writes += writes
+  }
+
+  /** Runs the jobs in one transaction. Rejects with `UndoneByJob` when that was undone because of one of them. */
+  async function together(jobs: Job[], run: typeof runBare): Promise<(() => void)[]> {
+    const settled: (() => void)[] = []
+    const startedAt = performance.now()
+    options.deferred.keep(0) // of a transaction that failed
+    await db.transaction().execute(async (trx) => {
+      for (const job of jobs) {
+        settled.push(await run(trx, job))
+        if (performance.now() - startedAt >= MAX_BATCH_MS) break
+      }
+      await options.deferred.write(trx)
+    })
+    return settled
+  }
+
+  async function runBare(trx: Db, job: Job): Promise<() => void> {
+    try {
+      const value = await job.work(trx)
+      return () => job.resolve(value)
+    } catch (cause) {
+      throw new UndoneByJob(job, cause)
+    }
   }
 
   /** Runs one job in a savepoint: its failure undoes its own changes and nobody else's. */
@@ -106,12 +138,13 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
       const value = await job.work(trx)
       await sql`release job`.execute(trx)
       return () => job.resolve(value)
-    } catch (err) {
-      // A full disk ends the whole transaction; then this throws, and every job fails with it.
+    } catch (cause) {
       options.deferred.keep(before)
-      await sql`rollback to job`.execute(trx)
+      await sql`rollback to job`.execute(trx).catch(() => {
+        throw new UndoneByJob(job, cause) // a full disk has ended the whole transaction
+      })
       await sql`release job`.execute(trx)
-      return () => job.reject(err instanceof StoreError ? err : unavailable(err))
+      return () => job.reject(reasonOf(cause))
     }
   }
 
@@ -127,6 +160,20 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
     /** Resolves when no write is waiting or running. */
     idle: async (): Promise<void> => draining
   }
+}
+
+/** A job has failed, and with it the transaction. */
+class UndoneByJob extends Error {
+  readonly job: Job
+
+  constructor(job: Job, cause: unknown) {
+    super('undone', { cause })
+    this.job = job
+  }
+}
+
+function reasonOf(cause: unknown): StoreError {
+  return cause instanceof StoreError ? cause : unavailable(cause)
 }
 
 function unavailable(cause: unknown): StoreError {

@@ -6,16 +6,16 @@ const MAX_STATEMENTS = 200
 
 /** The database as Kysely uses it, with its statements prepared once: it would prepare them for each use. */
 export function withCachedStatements(sqlite: Database.Database): SqliteDatabase {
-  const statements = new Map<string, SqliteStatement>() // the least recently used first
+  const statements = new Map<string, SqliteStatement>()
 
   return {
     close: () => void sqlite.close(),
     prepare(text) {
-      const statement = statements.get(text) ?? (sqlite.prepare(text) as unknown as SqliteStatement)
-      statements.delete(text)
+      const known = statements.get(text)
+      if (known) return known
+      if (statements.size === MAX_STATEMENTS) statements.clear()
+      const statement = sqlite.prepare(text) as unknown as SqliteStatement
       statements.set(text, statement)
-      const [oldest] = statements.keys()
-      if (statements.size > MAX_STATEMENTS && oldest !== undefined) statements.delete(oldest)
       return statement
     }
   }

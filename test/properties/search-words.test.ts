@@ -56,6 +56,20 @@ t.test('a text is found in either case, and in either form that Unicode spells i
   await holds(t, property, 5_000)
 })
 
+t.test('the words of a text are the same whether the text is ASCII or has more in it', async (t) => {
+  const ascii = fc.string({
+    unit: fc.oneof(
+      fc.constantFrom('a', 'B', '7', ' ', '_'),
+      fc.integer({ max: 127 }).map(String.fromCharCode)
+    ),
+    maxLength: 200
+  })
+  const property = fc.property(ascii, (text) => {
+    deepStrictEqual([...searchWords(text), 'é'], searchWords(`${text} é`))
+  })
+  await holds(t, property, 5_000)
+})
+
 t.test('every character that Unicode has is a word of its own or none, the same each time', (t) => {
   const changing: string[] = []
   for (let point = 0; point <= 0x10ffff; point += 1) {

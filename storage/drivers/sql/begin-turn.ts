@@ -7,8 +7,9 @@ import { intern } from '../media.ts'
 import { insertConversation, lockConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
 import { keepMedia, readTurns, sweepMedia } from './media.ts'
+import { prepared } from './prepared.ts'
 import { indexTitle, unindex } from './search.ts'
-import { type Db, TURN_COLUMNS, type TurnRow } from './tables.ts'
+import { type Db, type Tables, TURN_COLUMNS, type TurnRow } from './tables.ts'
 
 type EarlierTurn = TurnRow & { request_hash: string | null }
 
@@ -126,30 +127,49 @@ async function beginNew(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<Beg
   if (turn.parentSeq !== null) await assertParent(db, conversationId, parentSeq)
   const { json: detail, media } = intern(turn.detail)
   await keepMedia(db, conversationId, media)
-  await db
-    .insertInto('turns')
-    .values({
-      id,
-      session_id: turn.sessionId,
-      conversation_id: conversationId,
-      seq,
-      parent_seq: parentSeq,
-      kind: turn.kind,
-      superseded: 0,
-      model: storableText(turn.model),
-      metadata: JSON.stringify(turn.metadata),
-      user_text: storableText(turn.userText),
-      status: 'in_progress',
-      detail,
-      owner: turn.owner,
-      attempt: 1,
-      request_hash: turn.requestHash,
-      idempotency_key: turn.idempotencyKey,
-      created_at: turn.createdAt
-    })
-    .execute()
+  await insertBegun(db, dialect, {
+    id,
+    session_id: turn.sessionId,
+    conversation_id: conversationId,
+    seq,
+    parent_seq: parentSeq,
+    kind: turn.kind,
+    model: storableText(turn.model),
+    metadata: JSON.stringify(turn.metadata),
+    user_text: storableText(turn.userText),
+    detail,
+    owner: turn.owner,
+    request_hash: turn.requestHash,
+    idempotency_key: turn.idempotencyKey,
+    created_at: turn.createdAt
+  })
   return { outcome: 'begun', turn: { id, conversationId, seq, parentSeq, attempt: 1 } }
 }
+
+const BEGUN_COLUMNS = [
+  'id',
+  'session_id',
+  'conversation_id',
+  'seq',
+  'parent_seq',
+  'kind',
+  'model',
+  'metadata',
+  'user_text',
+  'detail',
+  'owner',
+  'request_hash',
+  'idempotency_key',
+  'created_at'
+] as const
+
+const insertBegun = prepared<Pick<Tables['turns'], (typeof BEGUN_COLUMNS)[number]>>(BEGUN_COLUMNS)(
+  (db, row) =>
+    db
+      .insertInto('turns')
+      .values({ ...row, superseded: 0, status: 'in_progress', attempt: 1 })
+      .compile()
+)
 
 async function startConversation(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<number> {
   const conversation = await insertConversation(db, dialect, {
@@ -164,20 +184,33 @@ async function startConversation(db: Db, dialect: SqlDialect, turn: NewTurn): Pr
   return conversation.lastSeq
 }
 
+const ADVANCED_COLUMNS = ['id', 'session_id', 'title', 'model', 'active_at'] as const
+
+const advance = prepared<Pick<Tables['conversations'], (typeof ADVANCED_COLUMNS)[number]>>(ADVANCED_COLUMNS)(
+  (db, given) =>
+    db
+      .updateTable('conversations')
+      .set((eb) => ({
+        last_seq: eb('last_seq', '+', 1),
+        active_at: given.active_at,
+        title: eb.fn.coalesce('title', eb.val(given.title)),
+        model: eb.fn.coalesce(eb.val(given.model), 'model')
+      }))
+      .where('id', '=', given.id)
+      .where('session_id', '=', given.session_id)
+      .returning(['last_seq', 'title'])
+      .compile()
+)
+
 async function takeSeq(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<number | null> {
   const title = storableText(turn.title)
-  const row = await db
-    .updateTable('conversations')
-    .set((eb) => ({
-      last_seq: eb('last_seq', '+', 1),
-      active_at: turn.createdAt,
-      title: eb.fn.coalesce('title', eb.val(title)),
-      model: eb.fn.coalesce(eb.val(storableText(turn.model)), 'model')
-    }))
-    .where('id', '=', turn.conversationId)
-    .where('session_id', '=', turn.sessionId)
-    .returning(['last_seq', 'title'])
-    .executeTakeFirst()
+  const [row] = await advance(db, dialect, {
+    id: turn.conversationId,
+    session_id: turn.sessionId,
+    title,
+    model: storableText(turn.model),
+    active_at: turn.createdAt
+  })
   if (!row) return null
   // It may have been the title before; to index it again changes nothing.
   if (title !== null && row.title === title) await indexTitle(db, dialect, turn.conversationId, title)

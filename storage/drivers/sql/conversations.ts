@@ -1,8 +1,13 @@
 import type { Conversation, ConversationChanges, NewConversation } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import type { SqlDialect } from './dialect.ts'
+import { prepared } from './prepared.ts'
 import { indexTitle } from './search.ts'
-import { type Db, fromConversation, toConversation } from './tables.ts'
+import { CONVERSATION_COLUMNS, type Db, fromConversation, type Tables, toConversation } from './tables.ts'
+
+const insert = prepared<Tables['conversations']>(CONVERSATION_COLUMNS)((db, row) =>
+  db.insertInto('conversations').values(row).compile()
+)
 
 export async function insertConversation(
   db: Db,
@@ -10,11 +15,8 @@ export async function insertConversation(
   given: NewConversation & Partial<Pick<Conversation, 'lastSeq' | 'activeAt'>>
 ): Promise<Conversation> {
   const conversation = { pinned: false, lastSeq: 0, activeAt: given.createdAt, ...given }
-  const row = await db
-    .insertInto('conversations')
-    .values(fromConversation(conversation))
-    .returningAll()
-    .executeTakeFirstOrThrow()
+  const row = fromConversation(conversation)
+  await insert(db, dialect, row)
   if (row.title !== null) await indexTitle(db, dialect, row.id, row.title)
   return toConversation(row)
 }

@@ -5,11 +5,43 @@ import { replacementBy } from '../turn-path.ts'
 import { lockConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
 import { keepMedia } from './media.ts'
+import { prepared } from './prepared.ts'
 import { INDEXED_COLUMNS, indexTurn, unindex } from './search.ts'
-import type { Db } from './tables.ts'
+import type { Db, Tables } from './tables.ts'
 
 /** How many turns are named in one statement. */
 const PORTION = 500
+
+const ENDED_COLUMNS = [
+  'id',
+  'conversation_id',
+  'seq',
+  'attempt',
+  'status',
+  'error',
+  'finish_reason',
+  'completion_id',
+  'assistant_text',
+  'detail',
+  'model'
+] as const
+
+const endRunning = prepared<Pick<Tables['turns'], (typeof ENDED_COLUMNS)[number]>>(ENDED_COLUMNS)(
+  (db, { id, conversation_id, seq, attempt, model, ...ended }, dialect) =>
+    db
+      .updateTable('turns')
+      .set((eb) => ({ ...ended, owner: null, model: eb.fn.coalesce(eb.val(model), 'model') }))
+      .where('conversation_id', '=', dialect.held(conversation_id))
+      .where('seq', '=', seq)
+      .where('id', '=', id)
+      .where('attempt', '=', attempt)
+      // Whose items were deleted since stays as it is.
+      .where('kind', '!=', 'items')
+      // A process that was slow, not dead, may still end a turn that recovery took for lost.
+      .where((eb) => eb.or([eb('status', '=', 'in_progress'), eb('error', '=', 'server_lost')]))
+      .returning(INDEXED_COLUMNS)
+      .compile()
+)
 
 export async function finishTurn(
   db: Db,
@@ -20,28 +52,19 @@ export async function finishTurn(
   const replaces = ending.status === 'completed' && turn.parentSeq < turn.seq - 1
   const { json: detail, media } = intern(ending.detail)
   if ((replaces || media.size > 0) && !(await lockConversation(db, turn.conversationId))) return false
-  const row = await db
-    .updateTable('turns')
-    .set({
-      status: ending.status,
-      error: ending.error,
-      finish_reason: storableText(ending.finishReason),
-      completion_id: storableText(ending.completionId),
-      assistant_text: storableText(ending.assistantText),
-      detail,
-      owner: null,
-      ...(ending.model !== null && { model: storableText(ending.model) })
-    })
-    .where('conversation_id', '=', dialect.held(turn.conversationId))
-    .where('seq', '=', turn.seq)
-    .where('id', '=', turn.id)
-    .where('attempt', '=', turn.attempt)
-    // Whose items were deleted since stays as it is.
-    .where('kind', '!=', 'items')
-    // A process that was slow, not dead, may still end a turn that recovery took for lost.
-    .where((eb) => eb.or([eb('status', '=', 'in_progress'), eb('error', '=', 'server_lost')]))
-    .returning(INDEXED_COLUMNS)
-    .executeTakeFirst()
+  const [row] = await endRunning(db, dialect, {
+    id: turn.id,
+    conversation_id: turn.conversationId,
+    seq: turn.seq,
+    attempt: turn.attempt,
+    status: ending.status,
+    error: ending.error,
+    finish_reason: storableText(ending.finishReason),
+    completion_id: storableText(ending.completionId),
+    assistant_text: storableText(ending.assistantText),
+    detail,
+    model: storableText(ending.model)
+  })
   if (!row) return false
   await keepMedia(db, turn.conversationId, media)
   if (row.superseded === 1) return true

@@ -1,10 +1,29 @@
 import { sql } from 'kysely'
 import type { DeferredWrites } from '../group-commit.ts'
 import type { SqlDialect } from './dialect.ts'
+import { prepared } from './prepared.ts'
+
+const putEntry = prepared<{ conversationId: string; seq: number }>(['conversationId', 'seq'])(
+  // The update changes nothing; it makes a row that is there return its id.
+  (db, { conversationId, seq }) =>
+    sql<{ id: number }>`
+      insert into search_entries (conversation_id, seq) values (${conversationId}, ${seq})
+      on conflict (conversation_id, seq) do update set seq = excluded.seq returning id`.compile(db)
+)
+
+const putText = prepared<{ id: number; words: string }>(['id', 'words'])((db, { id, words }) =>
+  sql`insert or replace into search_words (rowid, words) values (${id}, ${words})`.compile(db)
+)
+
+const entriesAmong = prepared<{ ids: string }>(['ids'])((db, { ids }) =>
+  sql<{
+    id: number
+  }>`select id from search_entries where id in (select value from json_each(${ids}))`.compile(db)
+)
 
 /**
  * The words are in an FTS5 table, under the ids of `search_entries`. They are written at the end of a transaction:
- * FTS5 writes to its tables at each savepoint, which costs more than all the rest of a turn.
+ * FTS5 writes to its tables at each savepoint, and an update is one, which costs more than all the rest of a turn.
  */
 export function createSqliteDialect(): { dialect: SqlDialect; deferred: DeferredWrites } {
   const entries: { id: number; words: string }[] = []
@@ -18,13 +37,9 @@ export function createSqliteDialect(): { dialect: SqlDialect; deferred: Deferred
       const put = new Map(entries.splice(0).map(({ id, words }) => [id, words]))
       if (put.size === 0) return
       // What was deleted by a later write of the same transaction must not be found.
-      const there = await sql<{ id: number }>`select id from search_entries
-        where id in (select value from json_each(${JSON.stringify([...put.keys()])}))`.execute(db)
+      const there = await entriesAmong(db, dialect, { ids: JSON.stringify([...put.keys()]) })
       // One at a time: of several rows in one statement, FTS5 would write each at once too.
-      for (const { id } of there.rows)
-        await sql`insert or replace into search_words (rowid, words) values (${id}, ${put.get(id)})`.execute(
-          db
-        )
+      for (const { id } of there) await putText(db, dialect, { id, words: put.get(id) ?? '' })
     }
   }
 
@@ -35,11 +50,8 @@ export function createSqliteDialect(): { dialect: SqlDialect; deferred: Deferred
     contains: (column, part) => sql`instr(${sql.ref(column)}, ${part}) > 0`,
 
     async putWords(db, conversationId, seq, words) {
-      // The update changes nothing; it makes a row that is there return its id.
-      const { rows } = await sql<{ id: number }>`
-        insert into search_entries (conversation_id, seq) values (${conversationId}, ${seq})
-        on conflict (conversation_id, seq) do update set seq = excluded.seq returning id`.execute(db)
-      for (const { id } of rows) entries.push({ id, words: words.join(' ') })
+      const put = await putEntry(db, dialect, { conversationId, seq })
+      for (const { id } of put) entries.push({ id, words: words.join(' ') })
     },
 
     conversationsWith: (words) => sql`(

@@ -49,6 +49,18 @@ export interface Tables {
 
 export type Db = Kysely<Tables>
 
+export const CONVERSATION_COLUMNS = [
+  'id',
+  'session_id',
+  'title',
+  'model',
+  'metadata',
+  'pinned',
+  'last_seq',
+  'created_at',
+  'active_at'
+] as const
+
 /** Of a turn, all that is short. */
 export const SHORT_COLUMNS = [
   'turns.id',
