@@ -131,7 +131,10 @@ export async function buildApp(
     await app.register(
       async (v1) => {
         // Not `onSend`: the proxy takes the headers before.
-        v1.addHook('onRequest', async (_request, reply) => void reply.preventCache())
+        v1.addHook('onRequest', (_request, reply, done) => {
+          reply.preventCache()
+          done()
+        })
         await v1.register(identity, { config, allowedOrigins: origins })
         await v1.register(rateLimit, { perMinute: config.RATE_LIMIT_PER_MINUTE, redisUrl: config.REDIS_URL })
         const reading = { maxPageBytes: config.MAX_PAGE_BYTES, maxHistoryBytes: config.MAX_HISTORY_BYTES }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
-import { fromText } from './from-text.ts'
+import { textReader } from './from-text.ts'
 import { SettingsSchema } from './settings.ts'
 
 type Settings = Static<typeof SettingsSchema>
@@ -28,7 +28,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const empty = names.find((name) => env[name] === '' && isSecret(name))
   if (empty) throw new ConfigError(empty, 'is empty; give it a value, or leave it out')
   const given = names.flatMap((name) => (env[name] ? [[name, env[name]]] : []))
-  const settings = fromText(SettingsSchema, Object.fromEntries(given))
+  const settings = textReader(SettingsSchema)(Object.fromEntries(given))
   const [first] = Value.Errors(SettingsSchema, settings)
   if (first) {
     const setting = first.instancePath.split('/')[1] ?? 'settings'

@@ -40,8 +40,9 @@ export default fp(
     }
     app.decorate('lifecycle', lifecycle)
 
-    app.addHook('onRequest', async (_request, reply) => {
+    app.addHook('onRequest', (_request, reply, done) => {
       if (lifecycle.draining) reply.header('connection', 'close')
+      done()
     })
     app.addHook('preClose', async () => {
       lifecycle.draining = true

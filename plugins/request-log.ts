@@ -21,7 +21,7 @@ export default fp(
     app.decorateRequest('errorCode', null)
     app.decorateRequest('receivedAt', 0)
     app.decorateRequest('exchange', null)
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       request.receivedAt = performance.now()
       request.raw.once('end', () => {
         request.receivedAt = performance.now()
@@ -33,6 +33,7 @@ export default fp(
         if (request.exchange) request.exchange.then(write, write)
         else write()
       })
+      done()
     })
   },
   { name: 'request-log' }

@@ -1,9 +1,9 @@
-import helmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
 
 /**
- * Tells browsers to take an answer for what its type says, to run nothing of it, and to show it nowhere. For answers
- * that no hook sees; all others get the same from `helmet` below.
+ * Tells browsers to take an answer for what its type says, to run nothing of it, and to show it nowhere. Origins that
+ * CORS allows are not hindered: the resource policy is for requests without CORS. `strict-transport-security` is for
+ * whatever ends TLS in front of this server, which knows whether a host is to be reached by https alone.
  */
 export const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",
@@ -13,29 +13,12 @@ export const SECURITY_HEADERS = {
   'x-frame-options': 'DENY'
 }
 
-/**
- * Sets them on every answer, streams included. Origins that CORS allows are not hindered: the resource policy is for
- * requests without CORS. `strict-transport-security` is for whatever ends TLS in front of this server, which knows
- * whether a host is to be reached by https alone.
- */
+/** Sets them on every answer, streams included. Those that no hook sees set them by themselves. */
 export default fp(
   async (app) => {
-    await app.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
-      },
-      crossOriginOpenerPolicy: false,
-      crossOriginResourcePolicy: { policy: 'same-origin' },
-      originAgentCluster: false,
-      referrerPolicy: { policy: 'no-referrer' },
-      strictTransportSecurity: false,
-      xDnsPrefetchControl: false,
-      xDownloadOptions: false,
-      xFrameOptions: { action: 'deny' },
-      xPermittedCrossDomainPolicies: false,
-      xPoweredBy: false,
-      xXssProtection: false
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.headers(SECURITY_HEADERS)
+      done()
     })
   },
   { name: 'security-headers' }

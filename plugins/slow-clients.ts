@@ -12,9 +12,10 @@ export default fp<{ timeoutMs: number }>(
   async (app, { timeoutMs }) => {
     if (timeoutMs === 0) return
     const open = new Map<ServerResponse, { taken: number; since: number }>()
-    app.addHook('onRequest', async (_request, { raw }) => {
+    app.addHook('onRequest', (_request, { raw }, done) => {
       open.set(raw, { taken: 0, since: performance.now() })
       raw.once('close', () => open.delete(raw))
+      done()
     })
 
     const timer = setInterval(() => {

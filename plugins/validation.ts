@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ApiError } from '../errors.ts'
-import { fromText } from '../from-text.ts'
+import { textReader } from '../from-text.ts'
 import { parseJson } from '../storage/json-value.ts'
 import { type BodyBounds, bodyFault, textFault } from './body-bounds.ts'
 import { schemaFault } from './schema-fault.ts'
@@ -28,12 +28,12 @@ export default fp<BodyBounds>(
   async (app, bounds) => {
     app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
       const validator = Compile(schema)
+      const read = httpPart === 'body' ? null : textReader(schema as TObject)
       return (given: unknown) => {
         // Returned, not thrown: Fastify turns whatever a validator throws into a 500.
         const beyond = httpPart === 'body' ? bodyFault(given, bounds) : null
         if (beyond) return { error: beyond }
-        const value =
-          httpPart === 'body' ? given : fromText(schema as TObject, given as Record<string, unknown>)
+        const value = read ? read(given as Record<string, unknown>) : given
         return validator.Check(value) ? { value } : { error: schemaFault(validator, value, httpPart) }
       }
     })

@@ -26,7 +26,7 @@ export function measureHttp(app: FastifyInstance, registry: Registry): void {
     registers
   })
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.raw.once('close', () => {
       const route = request.routeOptions.url ?? 'none'
       const method = METHODS.has(request.method) ? request.method : 'other'
@@ -34,6 +34,7 @@ export function measureHttp(app: FastifyInstance, registry: Registry): void {
       duration.observe({ route }, reply.elapsedTime / 1000)
       if (request.errorCode !== null) refusals.inc({ code: request.errorCode })
     })
+    done()
   })
 }
 

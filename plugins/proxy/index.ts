@@ -84,12 +84,11 @@ export default fp<ProxyOptions>(
 
 /** What other plugins have set, CORS for one, and what names the turn. */
 function headersOf(reply: FastifyReply, turn: TurnRef | null): Record<string, string> {
-  const set = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])
-  if (!turn) return Object.fromEntries(set)
-  return {
-    ...Object.fromEntries(set),
-    'x-conversation-id': turn.conversationId,
-    'x-turn-id': turn.id,
-    'x-turn-seq': String(turn.seq)
-  }
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(reply.getHeaders())) headers[name] = String(value)
+  if (!turn) return headers
+  headers['x-conversation-id'] = turn.conversationId
+  headers['x-turn-id'] = turn.id
+  headers['x-turn-seq'] = String(turn.seq)
+  return headers
 }
