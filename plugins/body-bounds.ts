@@ -1,4 +1,5 @@
 import { ApiError } from '../errors.ts'
+import { endOfString } from '../storage/json-string.ts'
 import { isTooDeep } from '../storage/json-value.ts'
 import { pathOf } from './schema-fault.ts'
 
@@ -59,8 +60,7 @@ function count(json: Buffer, enough: number): { values: number; members: number 
     if (closes) membersOf.pop()
     opened = byte === 0x5b || byte === 0x7b // [ {
     if (opened) membersOf.push(byte === 0x7b ? 0 : Number.NaN)
-    if (byte !== 0x22) continue
-    for (at += 1; at < json.length && json[at] !== 0x22; at += 1) if (json[at] === 0x5c) at += 1 // \
+    if (byte === 0x22) at = endOfString(json, at) - 1 // "
   }
   return { values, members }
 }

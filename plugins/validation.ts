@@ -3,7 +3,8 @@ import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ApiError } from '../errors.ts'
 import { textReader } from '../from-text.ts'
-import { parseJson } from '../storage/json-value.ts'
+import type { Json, JsonObject } from '../storage/contract.ts'
+import { isObject, parseJson } from '../storage/json-value.ts'
 import { type BodyBounds, bodyFault, textFault } from './body-bounds.ts'
 import { schemaFault } from './schema-fault.ts'
 
@@ -49,20 +50,29 @@ export default fp<BodyBounds>(
       if (body.length === 0 || request.routeOptions.config?.opaqueBody) return done(null, undefined)
       const beyond = textFault(request.rawBody, bounds)
       if (beyond) return done(beyond)
-      parseBody(body.toString('utf8'), done)
+      const parsed = parseJson(request.rawBody.toString('utf8').replace(/^\uFEFF/, ''))
+      if (parsed === undefined) return done(unreadable('The body is not valid JSON.'))
+      if (hasForbiddenKey(parsed))
+        return done(unreadable('The body has a forbidden key: __proto__, or prototype in constructor.'))
+      done(null, parsed)
     })
-    const parseBody = (text: string, done: (err: Error | null, body?: unknown) => void) =>
-      app.getDefaultJsonParser('error', 'error')({} as never, text, (err, body) => {
-        if (err) return done(new ApiError(400, 'invalid_json', reasonOf(text), { param: 'body', cause: err }))
-        done(null, body)
-      })
   },
   { name: 'validation' }
 )
 
-function reasonOf(text: string): string {
-  const valid = parseJson(text) !== undefined
-  return valid
-    ? 'The body has a forbidden key: __proto__, or prototype in constructor.'
-    : 'The body is not valid JSON.'
+function unreadable(message: string): ApiError {
+  return new ApiError(400, 'invalid_json', message, { param: 'body' })
+}
+
+/** Whether a member has a name with which careless code changes what all objects have in common. */
+function hasForbiddenKey(body: Json): boolean {
+  const open: Json[] = [body]
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue
+    if (Object.hasOwn(value, '__proto__')) return true
+    const own = Object.hasOwn(value, 'constructor') ? (value as JsonObject).constructor : null
+    if (isObject(own) && Object.hasOwn(own, 'prototype')) return true
+    for (const inner of Object.values(value)) if (typeof inner === 'object') open.push(inner)
+  }
+  return false
 }

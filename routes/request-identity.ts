@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Question } from '../storage/persistence.ts'
@@ -26,19 +26,19 @@ export function identityOf(
     }
   }
 ): Question['request'] {
-  const { headers, rawBody = Buffer.alloc(0) } = request
+  const { headers, rawBody = '' } = request
   const route = request.routeOptions.url ?? ''
   const place = `${headers['x-conversation-id'] ?? ''} ${headers['x-parent-seq'] ?? ''}`
   const key = headers['idempotency-key']
   const now = Date.now()
   return {
-    requestHash: sha256(Buffer.concat([Buffer.from(`${route}\n${place}\n`), rawBody])),
+    requestHash: createHash('sha256').update(`${route}\n${place}\n`).update(rawBody).digest('hex'),
     idempotencyKey: key === undefined ? null : sha256(`${route}\n${key}`),
     keysSince: now - KEY_LIFE_MS,
     retrySince: (headers['x-stainless-retry-count'] ?? 0) > 0 ? now - RETRY_WINDOW_MS : null
   }
 }
 
-function sha256(data: string | Buffer): string {
-  return hash('sha256', data, 'hex')
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

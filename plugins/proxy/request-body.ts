@@ -1,7 +1,7 @@
 import type { Json } from '../../storage/contract.ts'
+import { endOfString } from '../../storage/json-string.ts'
 
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 const CLOSING_BRACKET = 0x5d
 
 /** What becomes of a body on its way to the upstream. */
@@ -74,15 +74,6 @@ function topLevelMembers(json: Buffer): { name: string; start: number; value: nu
     const name = JSON.parse(json.toString('utf8', start, nameEnd)) as string
     members.push({ name, start, value: colon + 1, end })
     at = end
-  }
-}
-
-function endOfString(json: Buffer, start: number): number {
-  for (let at = start + 1; ; at += 1) {
-    at = json.indexOf(QUOTE, at)
-    let escapes = 0
-    while (json[at - 1 - escapes] === BACKSLASH) escapes += 1
-    if (escapes % 2 === 0) return at + 1
   }
 }
 
