@@ -12,6 +12,7 @@ import type {
   OwnerBeat,
   Page,
   PageOfTurns,
+  RunningTurn,
   SessionTurn,
   SessionTurnPage,
   StoreConnections,
@@ -36,7 +37,7 @@ export type * from './records.ts'
  *
  * Every method rejects with `StoreError`: `STORE_UNAVAILABLE` when the store could not be reached or
  * could not write (nothing was changed), `STORE_UNCERTAIN` when the connection broke while a write was under
- * way (it may have happened; the error of `beginTurn` then has the `turn` that may have begun), `STORE_CORRUPT` when what is stored cannot be read.
+ * way (it may have happened; the error of `beginTurn` then has the `turn` that may have begun, where its id is not the one given), `STORE_CORRUPT` when what is stored cannot be read.
  */
 export interface Store {
   /** Live figures since the store was opened. */
@@ -111,7 +112,7 @@ export interface Store {
    * Resolves to false, and changes nothing, when the turn has ended already, was changed to the kind `items`, or is not
    * there any more.
    */
-  finishTurn(turn: TurnKey, ending: TurnEnding): Promise<boolean>
+  finishTurn(turn: RunningTurn, ending: TurnEnding): Promise<boolean>
 
   /**
    * Adds turns that have no model call, as `completed`, each following the one before; in one transaction. Resolves

@@ -33,6 +33,8 @@ export interface Answer {
 /** A turn under way. The caller holds it: the facade remembers nothing. */
 export interface TurnRef extends TurnKey {
   readonly input: JsonObject | null
+  /** Undefined where what is stored may be another. */
+  readonly userText: string | null | undefined
 }
 
 /** A turn that began, or one that an idempotency key was met on again. */
@@ -158,7 +160,9 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
         throw err
       })
       if (begun === null && full) throw sessionFull()
-      return begun?.outcome === 'begun' ? { outcome: 'begun', turn: { ...begun.turn, input } } : begun
+      if (begun?.outcome !== 'begun') return begun
+      const userText = begun.turn.attempt === 1 ? question.userText : undefined
+      return { outcome: 'begun', turn: { ...begun.turn, input, userText } }
     },
 
     recordAssistantFinal: (turn, answer) => finish(turn, answer, null),

@@ -62,6 +62,12 @@ export interface TurnKey {
   attempt: number
 }
 
+/** A turn, by whoever runs it. */
+export interface RunningTurn extends TurnKey {
+  /** What it asks, where that is at hand: a driver then need not read it. */
+  userText?: string | null | undefined
+}
+
 export interface Turn extends TurnKey {
   kind: TurnKind
   superseded: boolean

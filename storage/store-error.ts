@@ -13,7 +13,7 @@ export type StoreErrorCode =
 /** An error of the store: a code to branch on, the driver's own error as the cause. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode
-  /** Of `beginTurn`'s `STORE_UNCERTAIN`: the turn that may have begun. */
+  /** Of `beginTurn`'s `STORE_UNCERTAIN`: the turn that may have begun, where its id is not the one given. */
   turn?: TurnKey
 
   constructor(code: StoreErrorCode, message: string, cause?: unknown) {

@@ -2,7 +2,15 @@ import { Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import type { Store } from '../contract.ts'
 import { StoreError, type StoreErrorCode } from '../store-error.ts'
-import { createPostgresPool, isBroken, isDead, isUnstarted, MAX_CONNECTIONS } from './postgres-pool.ts'
+import {
+  createPostgresPool,
+  isBroken,
+  isDead,
+  isEnded,
+  isMisnamed,
+  isUnstarted,
+  MAX_CONNECTIONS
+} from './postgres-pool.ts'
 import { migrateToLatest } from './sql/migrate.ts'
 import { postgresDialect } from './sql/postgres-dialect.ts'
 import { sqlStore } from './sql/sql-store.ts'
@@ -35,12 +43,12 @@ export function postgresStore(location: string): Store {
   /** Runs a read, and again when it met a connection that had died. */
   async function read<T>(work: () => Promise<T>): Promise<T> {
     assertOpen()
-    return await guard(() => retry(work, isDead))
+    return await guard(() => retry(work, (err) => isDead(err) || isMisnamed(err)))
   }
 
-  async function write<T>(work: () => Promise<T>): Promise<T> {
+  async function write<T>(work: () => Promise<T>, isWorthIt = isUndone): Promise<T> {
     assertOpen()
-    const writing = guard(() => retry(work, isUndone), 'STORE_UNCERTAIN')
+    const writing = guard(() => retry(work, isWorthIt), 'STORE_UNCERTAIN')
     pending.add(writing)
     try {
       const value = await writing
@@ -69,7 +77,11 @@ export function postgresStore(location: string): Store {
     dialect: postgresDialect,
     migrate: () => read(migrate),
     read: (query) => read(() => query(db)),
-    write: (statement) => write(() => statement(db)),
+    write: (statement) =>
+      write(
+        () => statement(db),
+        (err) => isUndone(err) || isEnded(err)
+      ),
     transact: (work) => write(() => db.transaction().execute((trx) => work(trx as Db))),
     close() {
       // The pool refuses those who still wait for a connection when it ends.
@@ -86,7 +98,7 @@ async function retry<T>(work: () => Promise<T>, isWorthIt: (err: unknown) => boo
       return await work()
     } catch (err) {
       if (attempt >= MAX_ATTEMPTS || !isWorthIt(err)) throw err
-      if (!isDead(err))
+      if (!isDead(err) && !isMisnamed(err))
         await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * attempt))
     }
   }
@@ -94,7 +106,7 @@ async function retry<T>(work: () => Promise<T>, isWorthIt: (err: unknown) => boo
 
 /** Whether a write left nothing behind and may simply run again. */
 function isUndone(err: unknown): boolean {
-  if (isUnstarted(err)) return true
+  if (isUnstarted(err) || isMisnamed(err)) return true
   if (!(err instanceof pg.DatabaseError)) return false
   // Of two turns with one idempotency key at once, the second is to find the first.
   return RETRYABLE.has(err.code ?? '') || err.constraint === IDEMPOTENCY_INDEX

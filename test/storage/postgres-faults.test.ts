@@ -64,9 +64,8 @@ t.test('a write whose connection dies under way is STORE_UNCERTAIN, and the next
   const { store, id, client } = await start(t)
   const running = await begin(store, id)
   const writes: [string, () => Promise<unknown>][] = [
-    ['beginTurn', () => store.beginTurn(newTurn(id))],
+    ['beginTurn', () => store.beginTurn({ ...newTurn(id), idempotencyKey: 'k' })],
     ['updateConversation', () => store.updateConversation(SESSION, id, { title: 'x' })],
-    ['deleteConversation', () => store.deleteConversation(SESSION, id)],
     ['finishTurn', () => store.finishTurn(running, COMPLETED)]
   ]
   for (const [name, write] of writes) {
@@ -99,7 +98,7 @@ t.test(
     const asked = { kind: 'chat', model: null, metadata: {}, userText: 'Hi', input: null } as const
     const question = { ...place, ...asked, request }
 
-    proxy.loseReplyTo('commit')
+    proxy.loseReplyTo('insert into turns')
     await t.rejects(persistence.recordUserMessage(question), UNCERTAIN)
     t.ok(proxy.lost)
     await eventually('it has ended', async () => (await allTurns(store, id))[0]?.status !== 'in_progress')
@@ -110,7 +109,7 @@ t.test(
     const recorded = await persistence.recordUserMessage(question)
     if (recorded?.outcome !== 'begun') throw new Error('the turn has not begun')
     const { turn } = recorded
-    proxy.loseReplyTo('update "turns"')
+    proxy.loseReplyTo('Hello')
     const answer = { text: 'Hello', finishReason: 'stop', completionId: null, model: null, output: null }
     await persistence.recordAssistantFinal(turn, answer)
     t.ok(proxy.lost)
@@ -118,6 +117,25 @@ t.test(
     t.equal((await allTurns(store, id)).length, 2)
   }
 )
+
+t.test('a write of one statement that the server ends is made again, and nobody hears of it', async (t) => {
+  const { store, id, client } = await start(t)
+  const running = await begin(store, id)
+  const userText = 'Hi'
+  const writes: [string, () => Promise<unknown>][] = [
+    ['beginTurn', () => store.beginTurn(newTurn(id))],
+    ['finishTurn', () => store.finishTurn({ ...running, userText }, COMPLETED)],
+    ['deleteConversation', () => store.deleteConversation(SESSION, id)]
+  ]
+  for (const [name, write] of writes) {
+    await client.query('begin; lock turns, conversations in access exclusive mode')
+    const written = write()
+    await terminateWaiting(client)
+    await client.query('rollback')
+    t.ok(await written, name)
+    if (name === 'beginTurn') t.equal((await allTurns(store, id)).length, 2, 'it began once')
+  }
+})
 
 t.test('a deadlock that the server resolves against us is tried again, and nobody hears of it', async (t) => {
   const { store, id, client } = await start(t)

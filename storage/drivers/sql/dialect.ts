@@ -1,5 +1,9 @@
 import type { RawBuilder, SqlBool } from 'kysely'
+import type { NewTurn, RunningTurn, TurnEnding, TurnKey } from '../../contract.ts'
 import type { Db } from './tables.ts'
+
+/** One statement, and what comes of it. */
+export type InOne<T> = (db: Db, dialect: SqlDialect) => Promise<T>
 
 /** What the two databases do in different ways. */
 export interface SqlDialect {
@@ -20,6 +24,12 @@ export interface SqlDialect {
 
   /** Makes `words`, of which there are some, what can be found of an entry. */
   putWords(db: Db, conversationId: string, seq: number, words: string[]): Promise<void>
+
+  /** The writes of a turn as one statement, where the database has such: null for a write that takes more. */
+  readonly inOneStatement?: {
+    begin(turn: NewTurn): InOne<TurnKey | null> | null
+    finish(turn: RunningTurn, ending: TurnEnding): InOne<boolean> | null
+  }
 
   /** A query for the ids of the conversations in which one entry has all `words`. */
   conversationsWith(words: string[]): RawBuilder<string>

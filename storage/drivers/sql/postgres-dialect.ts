@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { SqlDialect } from './dialect.ts'
+import { beginInOne, finishInOne } from './one-statement.ts'
 
 /** The words are a `tsvector` in `search_entries`. */
 export const postgresDialect: SqlDialect = {
@@ -12,9 +13,11 @@ export const postgresDialect: SqlDialect = {
   async putWords(db, conversationId, seq, words) {
     await sql`
       insert into search_entries (conversation_id, seq, words)
-      values (${conversationId}, ${seq}, array_to_tsvector(${words}::text[]))
+      values (${conversationId}, ${seq}, array_to_tsvector(string_to_array(${words.join(' ')}, ' ')))
       on conflict (conversation_id, seq) do update set words = excluded.words`.execute(db)
   },
+
+  inOneStatement: { begin: beginInOne, finish: finishInOne },
 
   conversationsWith: (words) => sql`(
     select search_entries.conversation_id from search_entries

@@ -1,6 +1,17 @@
+import { createHash } from 'node:crypto'
 import type { CompiledQuery } from 'kysely'
 import type { SqlDialect } from './dialect.ts'
 import type { Db } from './tables.ts'
+
+const names = new Map<string, string>()
+
+/**
+ * The name under which a database may keep the plan of a statement; undefined for one that was not built here. It is
+ * that of no other text, whoever may have named it: connections can be shared with other versions of this program.
+ */
+export function statementName(text: string): string | undefined {
+  return names.get(text)
+}
 
 /** Stands in a query for a value that is given each time it runs. */
 class Given {
@@ -21,7 +32,7 @@ export function prepared<V extends object>(names: readonly (keyof V & string)[])
   return <R>(build: (db: Db, given: V, dialect: SqlDialect) => CompiledQuery<R>) => {
     const built = new WeakMap<SqlDialect, CompiledQuery<R>>()
     return async (db: Db, dialect: SqlDialect, values: V): Promise<R[]> => {
-      const query = built.get(dialect) ?? build(db, given, dialect)
+      const query = built.get(dialect) ?? named(build(db, given, dialect))
       built.set(dialect, query)
       const parameters = query.parameters.map((value) =>
         value instanceof Given ? values[value.name as keyof V] : value
@@ -29,4 +40,9 @@ export function prepared<V extends object>(names: readonly (keyof V & string)[])
       return (await db.executeQuery<R>({ ...query, parameters })).rows
     }
   }
+}
+
+function named<R>(query: CompiledQuery<R>): CompiledQuery<R> {
+  names.set(query.sql, createHash('sha256').update(query.sql).digest('hex').slice(0, 32))
+  return query
 }

@@ -76,16 +76,24 @@ export function sqlStore(engine: SqlEngine): Store {
     deleteConversations: (which, maxTurns) =>
       engine.transact((db) => deleteConversations(db, dialect, which, maxTurns)),
 
-    beginTurn: (turn) =>
-      namingTurn((hold) =>
+    async beginTurn(turn) {
+      const inOne = dialect.inOneStatement?.begin(turn)
+      const begun = inOne && (await engine.write((db) => inOne(db, dialect)))
+      if (begun) return { outcome: 'begun', turn: begun }
+      return await namingTurn((hold) =>
         engine.transact(async (db) => {
           const begun = await beginTurn(db, dialect, turn)
           hold(begun)
           return begun
         })
-      ),
+      )
+    },
 
-    finishTurn: (turn, ending) => engine.transact((db) => finishTurn(db, dialect, turn, ending)),
+    finishTurn(turn, ending) {
+      const inOne = dialect.inOneStatement?.finish(turn, ending)
+      if (inOne) return engine.write((db) => inOne(db, dialect))
+      return engine.transact((db) => finishTurn(db, dialect, turn, ending))
+    },
 
     addTurns: (sessionId, id, turns, maxSeq) =>
       engine.transact((db) => addTurns(db, dialect, sessionId, id, turns, maxSeq)),
