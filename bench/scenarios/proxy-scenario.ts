@@ -14,6 +14,8 @@ export interface ProxyLoad {
   /** How long it runs, and before each round unmeasured. */
   durationMs: number
   warmMs: number
+  /** The same before the first round: V8 compiles what has run often, and a service runs for days. */
+  firstWarmMs?: number
   stamped?: boolean
   fresh?: boolean
   /** Every connection goes on in a conversation of its own, where the target knows such. */
@@ -120,7 +122,8 @@ export async function measure(
     fresh,
     ...(headersOf && { headersOf })
   })
-  if (load.warmMs > 0) await lab.run(load.warmMs * (round === 0 && !quick ? 2 : 1) * part)
+  const warmMs = round === 0 && !quick ? (load.firstWarmMs ?? load.warmMs * 2) : load.warmMs
+  if (warmMs > 0) await lab.run(warmMs * part)
   const stopWatch = watchCpu(target.pid)
   const result = await lab.run(load.durationMs * part)
   const { targetUs, othersCores } = stopWatch()

@@ -15,7 +15,8 @@ export const streamChunks = proxyScenario({
     ask: streamAsk(DELTAS),
     connections: 50,
     durationMs: 2_500,
-    warmMs: 700
+    warmMs: 700,
+    firstWarmMs: 8_000
   }
 })
 
@@ -30,6 +31,7 @@ export const streamBurst = proxyScenario({
     ask: streamAsk(DELTAS),
     connections: 50,
     durationMs: 2_500,
-    warmMs: 700
+    warmMs: 700,
+    firstWarmMs: 8_000
   }
 })

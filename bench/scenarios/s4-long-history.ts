@@ -8,7 +8,8 @@ const load = {
   ask: historyAsk,
   connections: 20,
   durationMs: 2_500,
-  warmMs: 700
+  warmMs: 700,
+  firstWarmMs: 8_000
 }
 
 export const longHistory = proxyScenario({
