@@ -1,10 +1,33 @@
+import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
 
 type Prefix = 'conv' | 'turn'
 
+const BYTES_EACH = 16
+/** Asking for random bytes takes longer than making an id of them, however few they are. */
+const pool = Buffer.alloc(BYTES_EACH * 256)
+let taken = pool.length
+
+let lastMs = 0
+let sequence = 0
+
 /** A new id, unique and ordered in time: the prefix and a UUIDv7 in 32 hexadecimal digits. */
 export function newId(prefix: Prefix): string {
-  return `${prefix}_${v7().replaceAll('-', '')}`
+  const random = randomBytes()
+  // Ids of one millisecond are in order too (RFC 9562, section 6.2), and so they are when the clock is set back.
+  const now = Date.now()
+  sequence = now > lastMs ? random.readUInt32BE(6) >>> 1 : sequence + 1
+  lastMs = Math.max(lastMs, now)
+  return `${prefix}_${v7({ random, msecs: lastMs, seq: sequence }).replaceAll('-', '')}`
+}
+
+function randomBytes(): Buffer {
+  if (taken === pool.length) {
+    randomFillSync(pool)
+    taken = 0
+  }
+  taken += BYTES_EACH
+  return pool.subarray(taken - BYTES_EACH, taken)
 }
 
 /** Where ids of `instant` begin: it comes after all ids from before, and before all that are from then or later. */

@@ -19,15 +19,14 @@ export async function listConversations(
   let query = db.selectFrom('conversations').selectAll().where('session_id', '=', sessionId)
   if (page.pinned !== undefined) query = query.where('pinned', '=', page.pinned ? 1 : 0)
   for (const pair of pairs) query = query.where(dialect.contains('metadata', pair))
-  if (words.length > 0) query = query.where('id', 'in', dialect.conversationsWith(words))
-  query = query.orderBy('id', direction)
 
   const rows = await readMatching(
     limit + 1,
     before ?? after,
     (cursor, count) => {
       const rest = cursor === undefined ? query : query.where('id', direction === 'asc' ? '>' : '<', cursor)
-      return rest.limit(count).execute()
+      if (words.length > 0) return dialect.conversationsWith(db, rest, words, direction, count)
+      return rest.orderBy('id', direction).limit(count).execute()
     },
     // A pair's JSON may, by accident, stand inside another value.
     pairs.length > 0 ? (row) => hasPairs(toMetadata(row), metadata) : null

@@ -1,6 +1,13 @@
-import type { RawBuilder, SqlBool } from 'kysely'
+import type { RawBuilder, Selectable, SelectQueryBuilder, SqlBool } from 'kysely'
 import type { NewTurn, RunningTurn, TurnEnding, TurnKey } from '../../contract.ts'
-import type { Db } from './tables.ts'
+import type { Db, Tables } from './tables.ts'
+
+/** A query for conversations, in no order yet. */
+export type ConversationQuery = SelectQueryBuilder<
+  Tables,
+  'conversations',
+  Selectable<Tables['conversations']>
+>
 
 /** One statement, and what comes of it. */
 export type InOne<T> = (db: Db, dialect: SqlDialect) => Promise<T>
@@ -31,6 +38,15 @@ export interface SqlDialect {
     finish(turn: RunningTurn, ending: TurnEnding): InOne<boolean> | null
   }
 
-  /** A query for the ids of the conversations in which one entry has all `words`. */
-  conversationsWith(words: string[]): RawBuilder<string>
+  /**
+   * Of `conversations`, the first `count` by their ids in that direction that have all `words`, of which there are some,
+   * in one entry.
+   */
+  conversationsWith(
+    db: Db,
+    conversations: ConversationQuery,
+    words: string[],
+    direction: 'asc' | 'desc',
+    count: number
+  ): Promise<Selectable<Tables['conversations']>[]>
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { SqlDialect } from './dialect.ts'
 import { beginInOne, finishInOne } from './one-statement.ts'
+import { conversationsWith } from './postgres-search.ts'
 
 /** The words are a `tsvector` in `search_entries`. */
 export const postgresDialect: SqlDialect = {
@@ -19,7 +20,5 @@ export const postgresDialect: SqlDialect = {
 
   inOneStatement: { begin: beginInOne, finish: finishInOne },
 
-  conversationsWith: (words) => sql`(
-    select search_entries.conversation_id from search_entries
-    where search_entries.words @@ ${words.map((word) => `'${word}'`).join(' & ')}::tsquery)`
+  conversationsWith
 }

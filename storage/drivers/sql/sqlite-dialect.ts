@@ -54,10 +54,13 @@ export function createSqliteDialect(): { dialect: SqlDialect; deferred: Deferred
       for (const { id } of put) entries.push({ id, words: words.join(' ') })
     },
 
-    conversationsWith: (words) => sql`(
-      select search_entries.conversation_id from search_words
-      join search_entries on search_entries.id = search_words.rowid
-      where search_words match ${words.map((word) => `"${word}"`).join(' ')})`
+    conversationsWith(_db, conversations, words, direction, count) {
+      const found = sql<string>`(
+        select search_entries.conversation_id from search_words
+        join search_entries on search_entries.id = search_words.rowid
+        where search_words match ${words.map((word) => `"${word}"`).join(' ')})`
+      return conversations.where('id', 'in', found).orderBy('id', direction).limit(count).execute()
+    }
   }
 
   return { dialect, deferred }
