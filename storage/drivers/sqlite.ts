@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import type { DatabaseConnection } from 'kysely'
+import type { DatabaseConnection, SqliteDatabase } from 'kysely'
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
 import type { Store } from '../contract.ts'
 import { StoreError } from '../store-error.ts'
@@ -24,9 +24,10 @@ const FULL = 2
  */
 export function sqliteStore(file: string): Store {
   const sqlite = open(file)
-  const db = new Kysely<Tables>({ dialect: new ImmediateDialect(sqlite) })
+  const statements = withCachedStatements(sqlite)
+  const db = new Kysely<Tables>({ dialect: new ImmediateDialect(sqlite, statements) })
   const counters = { transactions: 0, writes: 0 }
-  const { dialect, deferred } = createSqliteDialect()
+  const { dialect, deferred } = createSqliteDialect(statements)
   const options = { isBusy, waitMs: LOCK_WAIT_MS, retryMs: LOCK_RETRY_MS, deferred }
   const committer = groupCommit(db, counters, options)
   let closing: Promise<void> | undefined
@@ -107,13 +108,16 @@ function reasonOf(err: unknown): string {
 class ImmediateDialect extends SqliteDialect {
   readonly #sqlite: Database.Database
 
-  constructor(sqlite: Database.Database) {
-    super({ database: sqlite })
+  readonly #statements: SqliteDatabase
+
+  constructor(sqlite: Database.Database, statements: SqliteDatabase) {
+    super({ database: statements })
     this.#sqlite = sqlite
+    this.#statements = statements
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#sqlite)
+    return new ImmediateDriver(this.#sqlite, this.#statements)
   }
 
   override createAdapter(): SqliteAdapter {
@@ -124,8 +128,8 @@ class ImmediateDialect extends SqliteDialect {
 class ImmediateDriver extends SqliteDriver {
   readonly #sqlite: Database.Database
 
-  constructor(sqlite: Database.Database) {
-    super({ database: withCachedStatements(sqlite) })
+  constructor(sqlite: Database.Database, statements: SqliteDatabase) {
+    super({ database: statements })
     this.#sqlite = sqlite
   }
 

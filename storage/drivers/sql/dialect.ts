@@ -32,6 +32,9 @@ export interface SqlDialect {
   /** Makes `words`, of which there are some, what can be found of an entry. */
   putWords(db: Db, conversationId: string, seq: number, words: string[]): Promise<void>
 
+  /** Runs a statement on the only connection there is, inside the transaction that is open: spares it Kysely's way there. */
+  execute?<R>(sql: string, parameters: unknown[]): { rows: R[] }
+
   /** The writes of a turn as one statement, where the database has such: null for a write that takes more. */
   readonly inOneStatement?: {
     begin(turn: NewTurn): InOne<TurnKey | null> | null

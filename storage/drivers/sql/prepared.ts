@@ -37,7 +37,9 @@ export function prepared<V extends object>(names: readonly (keyof V & string)[])
       const parameters = query.parameters.map((value) =>
         value instanceof Given ? values[value.name as keyof V] : value
       )
-      return (await db.executeQuery<R>({ ...query, parameters })).rows
+      const { rows } = await (dialect.execute?.<R>(query.sql, parameters) ??
+        db.executeQuery<R>({ ...query, parameters }))
+      return rows
     }
   }
 }

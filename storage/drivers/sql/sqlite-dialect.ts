@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type SqliteDatabase, sql } from 'kysely'
 import type { DeferredWrites } from '../group-commit.ts'
 import type { SqlDialect } from './dialect.ts'
 import { prepared } from './prepared.ts'
@@ -25,7 +25,10 @@ const entriesAmong = prepared<{ ids: string }>(['ids'])((db, { ids }) =>
  * The words are in an FTS5 table, under the ids of `search_entries`. They are written at the end of a transaction:
  * FTS5 writes to its tables at each savepoint, and an update is one, which costs more than all the rest of a turn.
  */
-export function createSqliteDialect(): { dialect: SqlDialect; deferred: DeferredWrites } {
+export function createSqliteDialect(sqlite: SqliteDatabase): {
+  dialect: SqlDialect
+  deferred: DeferredWrites
+} {
   const entries: { id: number; words: string }[] = []
 
   const deferred: DeferredWrites = {
@@ -44,6 +47,13 @@ export function createSqliteDialect(): { dialect: SqlDialect; deferred: Deferred
   }
 
   const dialect: SqlDialect = {
+    execute<R>(text: string, parameters: unknown[]) {
+      const statement = sqlite.prepare(text)
+      if (statement.reader) return { rows: statement.all(parameters) as R[] }
+      statement.run(parameters)
+      return { rows: [] }
+    },
+
     // A transaction has the only lock there is.
     held: (conversationId) => sql`${conversationId}`,
     heldUnlessBusy: sql``,
