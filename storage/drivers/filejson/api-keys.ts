@@ -58,7 +58,7 @@ export function createApiKeys(root: string, report: (message: string) => void): 
     async add(key) {
       if (!isKeyId(key.id)) throw new StoreError('STORE_CORRUPT', 'not the id of a key')
       await prepare()
-      await replaceFile(fileOf(key.id), formatKey(key))
+      await replaceFile(fileOf(key.id), [Buffer.from(formatKey(key))])
     },
 
     async list() {

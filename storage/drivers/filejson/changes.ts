@@ -113,7 +113,7 @@ export function withEnding(
   key: TurnKey,
   ending: TurnEnding
 ): ConversationDocument | null {
-  const turn = document.turns.find(({ id, seq }) => id === key.id && seq === key.seq)
+  const turn = document.turns.findLast(({ id, seq }) => id === key.id && seq === key.seq)
   if (!turn || (turn.attempt ?? 1) !== key.attempt) return null
   if (turn.status !== 'in_progress' && turn.error !== 'server_lost') return null
   if (turn.kind === 'items') return null // whose items were deleted since stays as it is

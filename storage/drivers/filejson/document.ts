@@ -52,7 +52,8 @@ const ConversationDocument = Type.Object({
   media: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'By hash' }))
 })
 
-export type TurnDocument = Static<typeof TurnDocument>
+/** Never changed in place: its text, among others, is remembered. */
+export type TurnDocument = Readonly<Static<typeof TurnDocument>>
 export type ConversationDocument = Static<typeof ConversationDocument>
 /** What is said of the conversation itself. */
 export type Summary = Omit<ConversationDocument, 'turns' | 'media'>
@@ -80,10 +81,6 @@ export function parseFile(bytes: Buffer): Json {
   } catch {
     throw new UnreadableError(bytes.length === 0 ? 'it is empty' : 'it is not JSON in UTF-8')
   }
-}
-
-export function formatDocument(document: ConversationDocument): string {
-  return `${JSON.stringify(document, null, 2)}\n`
 }
 
 export function toConversation(id: string, document: Summary): Conversation {

@@ -1,15 +1,11 @@
+import type { BigIntStats } from 'node:fs'
 import { lstat, mkdir, readdir, rename, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { isId } from '../../ids.ts'
 import { StoreError } from '../../store-error.ts'
 import { isMissing, readPlainFile, removeFile, replaceFile } from './atomic-file.ts'
-import {
-  type ConversationDocument,
-  formatDocument,
-  parseDocument,
-  type Summary,
-  UnreadableError
-} from './document.ts'
+import { type ConversationDocument, parseDocument, type Summary, UnreadableError } from './document.ts'
+import { formatDocument } from './document-text.ts'
 
 /** What is remembered of every conversation, so that lists need not read the files. */
 export interface Entry {
@@ -42,6 +38,10 @@ export function createFolder(folder: string, report: (message: string) => void) 
     const { turns, media: _, ...summary } = document
     const owners = turns.flatMap((turn) => turn.owner ?? [])
     entries.set(id, { id, stamp, summary, owners })
+    keep(id, document)
+  }
+
+  function keep(id: string, document: ConversationDocument): void {
     documents.delete(id)
     documents.set(id, document)
     const [oldest] = documents.keys()
@@ -55,8 +55,8 @@ export function createFolder(folder: string, report: (message: string) => void) 
 
   async function stampOf(id: string): Promise<string | null> {
     try {
-      const stat = await lstat(fileOf(id))
-      return stat.isFile() ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : null
+      const stats = await lstat(fileOf(id), { bigint: true })
+      return stats.isFile() ? stampFrom(stats) : null
     } catch (err) {
       if (isMissing(err)) return null
       throw err
@@ -83,7 +83,7 @@ export function createFolder(folder: string, report: (message: string) => void) 
     }
     const known = documents.get(id)
     if (known && entries.get(id)?.stamp === stamp) {
-      remember(id, stamp, known)
+      keep(id, known)
       return known
     }
     let document: ConversationDocument
@@ -133,8 +133,9 @@ export function createFolder(folder: string, report: (message: string) => void) 
 
     async save(id: string, document: ConversationDocument): Promise<void> {
       if (!isId('conv', id)) throw new StoreError('STORE_CORRUPT', 'not a conversation id')
-      await replaceFile(fileOf(id), formatDocument(document))
-      remember(id, (await stampOf(id)) ?? '', document)
+      const stats = await replaceFile(fileOf(id), formatDocument(document))
+      // Not as the file is now: an editor may have been faster, and what it wrote has not been read.
+      remember(id, stampFrom(stats), document)
     },
 
     async remove(id: string): Promise<void> {
@@ -142,4 +143,8 @@ export function createFolder(folder: string, report: (message: string) => void) 
       await removeFile(fileOf(id))
     }
   }
+}
+
+function stampFrom({ mtimeNs, size, ino }: BigIntStats): string {
+  return `${mtimeNs}:${size}:${ino}`
 }

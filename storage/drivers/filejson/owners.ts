@@ -11,8 +11,8 @@ export function createOwners(folder: string, report: (message: string) => void) 
   const file = path.join(folder, '.owners.json')
   const beats = new Map<string, number>()
 
-  const save = (): Promise<void> =>
-    replaceFile(file, `${JSON.stringify(Object.fromEntries(beats), null, 2)}\n`)
+  const save = () =>
+    replaceFile(file, [Buffer.from(`${JSON.stringify(Object.fromEntries(beats), null, 2)}\n`)])
 
   return {
     async load(): Promise<void> {
