@@ -30,6 +30,8 @@ export interface DeferredWrites {
 
 /** The most writes that share a transaction: bounds how long the event loop is busy with one. */
 const MAX_BATCH = 64
+/** How long after a transaction a write may wait for the next one. */
+const PATIENCE_MS = 5
 /** After this time no further write joins a transaction: deletions are long, and the event loop stands still meanwhile. */
 const MAX_BATCH_MS = 50
 
@@ -46,12 +48,35 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
    */
   let committedInThisTurn = false
 
+  let committedAt = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+
   function write<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    const written = enqueue(work)
+    begin()
+    return written
+  }
+
+  /** The same for a write that others may be spared a transaction by: while there are many, it waits for the next. */
+  function writePatiently<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    const written = enqueue(work)
+    const waitMs = committedAt + PATIENCE_MS - performance.now()
+    if (waitMs <= 0) begin()
+    else timer ??= setTimeout(begin, waitMs)
+    return written
+  }
+
+  function enqueue<T>(work: (db: Db) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + options.waitMs
       queue.push({ work, resolve: resolve as Job['resolve'], reject, deadline })
-      draining ??= drain()
     })
+  }
+
+  function begin(): void {
+    clearTimeout(timer)
+    timer = undefined
+    draining ??= drain()
   }
 
   async function drain(): Promise<void> {
@@ -88,16 +113,18 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
         return jobs.slice(settled.length)
       } catch (err) {
         if (!(err instanceof UndoneByJob)) throw err
-        if (run === runAlone) {
+        if (run === runAlone || jobs.length === 1) {
           err.job.reject(reasonOf(err.cause))
           jobs.splice(jobs.indexOf(err.job), 1)
         }
+        if (jobs.length === 0) return []
         run = runAlone
       }
     }
   }
 
   function finished(writes: number): void {
+    committedAt = performance.now()
     committedInThisTurn = true
     setImmediate(() => {
       committedInThisTurn = false
@@ -157,8 +184,12 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
 
   return {
     write,
+    writePatiently,
     /** Resolves when no write is waiting or running. */
-    idle: async (): Promise<void> => draining
+    async idle(): Promise<void> {
+      if (queue.length > 0) begin()
+      await draining
+    }
   }
 }
 

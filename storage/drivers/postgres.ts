@@ -72,6 +72,9 @@ export function postgresStore(location: string): Store {
     }
   }
 
+  const transact = <T>(work: (db: Db) => Promise<T>): Promise<T> =>
+    write(() => db.transaction().execute((trx) => work(trx as Db)))
+
   const store = sqlStore({
     counters,
     dialect: postgresDialect,
@@ -82,7 +85,8 @@ export function postgresStore(location: string): Store {
         () => statement(db),
         (err) => isUndone(err) || isEnded(err)
       ),
-    transact: (work) => write(() => db.transaction().execute((trx) => work(trx as Db))),
+    transact,
+    transactPatiently: transact,
     close() {
       // The pool refuses those who still wait for a connection when it ends.
       closing ??= Promise.allSettled(pending).then(() => db.destroy())

@@ -37,6 +37,7 @@ export function sqliteStore(file: string): Store {
     dialect,
     write: committer.write,
     transact: committer.write,
+    transactPatiently: committer.writePatiently,
     read: (query) => query(db).catch(rethrow),
     async migrate() {
       const deadline = Date.now() + START_LOCK_WAIT_MS

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Store } from '../../storage/contract.ts'
 import { openStore } from '../../storage/open-store.ts'
@@ -85,10 +86,11 @@ t.test('nothing belongs to a session: a transaction pooler may stand in between'
   const store = await open(t, url)
   // Runs in the store's own sessions, which nobody else can look into.
   await client.query(`
-    create table probe (prepared bigint, settings text, channels bigint);
+    create table probe (settings text, channels bigint);
+    create table named (name text, statement text);
     create function look() returns trigger language plpgsql as $$ begin
-      insert into probe select (select count(*) from pg_prepared_statements),
-        (select string_agg(name, ' ') from pg_settings where source = 'session'),
+      insert into named select name, statement from pg_prepared_statements;
+      insert into probe select (select string_agg(name, ' ') from pg_settings where source = 'session'),
         (select count(*) from pg_listening_channels());
       return new;
     end $$;
@@ -99,7 +101,13 @@ t.test('nothing belongs to a session: a transaction pooler may stand in between'
   await store.beat('x')
   await store.recoverTurns('x')
   const { rows } = await client.query('select distinct * from probe')
-  t.strictSame(rows, [{ prepared: '0', settings: null, channels: '0' }])
+  t.strictSame(rows, [{ settings: null, channels: '0' }])
+  const named = await client.query('select distinct * from named')
+  t.ok(named.rows.length > 1)
+  for (const { name, statement } of named.rows) {
+    const hash = createHash('sha256').update(statement).digest('hex')
+    t.ok(hash.startsWith(name) && name.length === 32, 'in any session a name is that of this text alone')
+  }
   t.equal((await client.query(`select * from pg_locks where locktype = 'advisory'`)).rowCount, 0)
   t.ok((await terminateAll(client)) > 1, 'there were sessions to look into')
 })

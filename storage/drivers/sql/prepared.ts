@@ -3,14 +3,14 @@ import type { CompiledQuery } from 'kysely'
 import type { SqlDialect } from './dialect.ts'
 import type { Db } from './tables.ts'
 
-const names = new Map<string, string>()
+const namesOf = new Map<string, string>()
 
 /**
  * The name under which a database may keep the plan of a statement; undefined for one that was not built here. It is
  * that of no other text, whoever may have named it: connections can be shared with other versions of this program.
  */
 export function statementName(text: string): string | undefined {
-  return names.get(text)
+  return namesOf.get(text)
 }
 
 /** Stands in a query for a value that is given each time it runs. */
@@ -45,6 +45,6 @@ export function prepared<V extends object>(names: readonly (keyof V & string)[])
 }
 
 function named<R>(query: CompiledQuery<R>): CompiledQuery<R> {
-  names.set(query.sql, createHash('sha256').update(query.sql).digest('hex').slice(0, 32))
+  namesOf.set(query.sql, createHash('sha256').update(query.sql).digest('hex').slice(0, 32))
   return query
 }

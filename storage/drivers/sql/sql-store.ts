@@ -30,6 +30,8 @@ export interface SqlEngine {
   write<T>(statement: (db: Db) => Promise<T>): Promise<T>
   /** The same for several statements in one transaction. May run `work` again when it was undone. */
   transact<T>(work: (db: Db) => Promise<T>): Promise<T>
+  /** The same for what may wait some milliseconds for others to share the transaction with. */
+  transactPatiently<T>(work: (db: Db) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -92,7 +94,7 @@ export function sqlStore(engine: SqlEngine): Store {
     finishTurn(turn, ending) {
       const inOne = dialect.inOneStatement?.finish(turn, ending)
       if (inOne) return engine.write((db) => inOne(db, dialect))
-      return engine.transact((db) => finishTurn(db, dialect, turn, ending))
+      return engine.transactPatiently((db) => finishTurn(db, dialect, turn, ending))
     },
 
     addTurns: (sessionId, id, turns, maxSeq) =>
