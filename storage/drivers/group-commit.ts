@@ -76,7 +76,8 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
   function begin(): void {
     clearTimeout(timer)
     timer = undefined
-    draining ??= drain()
+    // With nothing to do it would be over before it is known to be under way.
+    if (queue.length > 0) draining ??= drain()
   }
 
   async function drain(): Promise<void> {
@@ -187,7 +188,7 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
     writePatiently,
     /** Resolves when no write is waiting or running. */
     async idle(): Promise<void> {
-      if (queue.length > 0) begin()
+      begin()
       await draining
     }
   }

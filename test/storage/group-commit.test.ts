@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import type { Store, TurnKey } from '../../storage/contract.ts'
 import { newId } from '../../storage/ids.ts'
 import { openTestStore, sqliteUrl } from '../helper/transfer.ts'
+import { begin, COMPLETED, createConversation, seqs } from './contract/rows.ts'
 
 t.test('long writes at once do not stop the event loop until all of them are done', async (t) => {
   const store = await openTestStore(t, sqliteUrl(t))
@@ -54,3 +57,27 @@ t.test(
     t.equal(store.counters.transactions - before.transactions, 2)
   }
 )
+
+t.test('ends that wait for company are written all the same, and so is what comes after them', async (t) => {
+  const store = await openTestStore(t, sqliteUrl(t))
+  const ending = { ...COMPLETED, assistantText: 'Yes' }
+  for (let round = 0; round < 10; round++) {
+    const turns = [await startTurn(store), await startTurn(store)] as const
+    const alone = store.finishTurn(turns[0], ending) // soon after a transaction: it waits
+    await sleep(round)
+    const other = createConversation(store)
+    const beside = store.finishTurn(turns[1], ending) // while one is under way, which takes it along
+    t.strictSame([await alone, await beside], [true, true])
+    await other
+    await sleep(10) // in which the time is over that it might have waited
+  }
+  const before = store.counters.transactions
+  const turns = await Promise.all(seqs(20).map(() => startTurn(store)))
+  await Promise.all(turns.map((turn) => store.finishTurn(turn, ending)))
+  t.ok(store.counters.transactions - before < 10)
+})
+
+async function startTurn(store: Store): Promise<TurnKey> {
+  const { id } = await createConversation(store)
+  return await begin(store, id)
+}
