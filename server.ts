@@ -4,6 +4,12 @@ import { ConfigError, loadConfig } from './config.ts'
 import { keysCommand } from './storage/keys/keys-command.ts'
 import { sweepCommand } from './storage/retention/sweep-command.ts'
 
+/**
+ * Connections that may wait to be accepted; the system may allow fewer. Node accepts one in each turn of the event loop,
+ * and beyond its own 511 a rush of clients, after a deployment for one, would be reset.
+ */
+const BACKLOG = 4_096
+
 await start().catch((err) => {
   // One line that names the setting; a stack trace only where something else went wrong.
   process.stderr.write(`turnkeeper cannot start: ${err instanceof ConfigError ? err.message : err.stack}\n`)
@@ -24,7 +30,7 @@ async function start(): Promise<void> {
   if (process.argv[2] === 'migrate') return migrateStore(config.DB_URL)
   const app = await buildApp(config, { level: config.LOG_LEVEL, stream })
 
-  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  const address = await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG })
   const body = '{"stream":true,"messages":[{"role":"user","content":"Hello"}]}'
   process.stderr.write(
     `\nTry it:\n  curl -N ${address}/v1/chat/completions -H 'content-type: application/json' -d '${body}'\n`

@@ -52,9 +52,12 @@ export class Connection {
     const { hostname, port } = new URL(this.#spec.url)
     const socket = connect({ host: hostname, port: Number(port), noDelay: true })
     socket.on('data', (bytes) => this.#take(bytes))
-    socket.on('error', () => {})
+    let reason = 'by the other side'
+    socket.on('error', (err: NodeJS.ErrnoException) => {
+      reason = String(err.code)
+    })
     socket.on('close', () => {
-      if (this.#socket === socket) this.#fail(new Error('the connection was closed'))
+      if (this.#socket === socket) this.#fail(new Error(`the connection was closed: ${reason}`))
     })
     return socket
   }
