@@ -30,8 +30,9 @@ export interface DeferredWrites {
 
 /** The most writes that share a transaction: bounds how long the event loop is busy with one. */
 const MAX_BATCH = 64
-/** How long after a transaction a write may wait for the next one. */
+/** How long after a transaction a write may wait for the next one, while there have been so many at that pace. */
 const PATIENCE_MS = 5
+const BUSY_AFTER = 8
 /** After this time no further write joins a transaction: deletions are long, and the event loop stands still meanwhile. */
 const MAX_BATCH_MS = 50
 
@@ -48,7 +49,8 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
    */
   let committedInThisTurn = false
 
-  let committedAt = Number.NEGATIVE_INFINITY
+  /** When the last transactions were committed, the newest first. */
+  let commits: number[] = []
   let timer: NodeJS.Timeout | undefined
 
   function write<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -60,10 +62,15 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
   /** The same for a write that others may be spared a transaction by: while there are many, it waits for the next. */
   function writePatiently<T>(work: (db: Db) => Promise<T>): Promise<T> {
     const written = enqueue(work)
-    const waitMs = committedAt + PATIENCE_MS - performance.now()
+    const waitMs = isBusy() ? (commits[0] ?? 0) + PATIENCE_MS - performance.now() : 0
     if (waitMs <= 0) begin()
     else timer ??= setTimeout(begin, waitMs)
     return written
+  }
+
+  function isBusy(): boolean {
+    const earliest = commits[BUSY_AFTER - 1]
+    return earliest !== undefined && performance.now() - earliest < BUSY_AFTER * PATIENCE_MS
   }
 
   function enqueue<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -125,7 +132,7 @@ export function groupCommit(db: Db, counters: StoreCounters, options: GroupCommi
   }
 
   function finished(writes: number): void {
-    committedAt = performance.now()
+    commits = [performance.now(), ...commits.slice(0, BUSY_AFTER - 1)]
     committedInThisTurn = true
     setImmediate(() => {
       committedInThisTurn = false

@@ -62,6 +62,7 @@ t.test('ends that wait for company are written all the same, and so is what come
   const store = await openTestStore(t, sqliteUrl(t))
   const ending = { ...COMPLETED, assistantText: 'Yes' }
   for (let round = 0; round < 10; round++) {
+    for (const _ of seqs(8)) await createConversation(store) // as many as make it busy
     const turns = [await startTurn(store), await startTurn(store)] as const
     const alone = store.finishTurn(turns[0], ending) // soon after a transaction: it waits
     await sleep(round)
