@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { SqlDialect } from './dialect.ts'
-import { beginInOne, finishInOne } from './one-statement.ts'
 import { conversationsWith } from './postgres-search.ts'
+import { beginInOne, finishInOne } from './postgres-turns.ts'
 
 /** The words are a `tsvector` in `search_entries`. */
 export const postgresDialect: SqlDialect = {
