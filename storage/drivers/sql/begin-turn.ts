@@ -1,17 +1,16 @@
-import { sql } from 'kysely'
-import type { BegunTurn, NewTurn, TurnKey } from '../../contract.ts'
+import type { BegunTurn, NewTurn } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
 import { assertSeq } from '../highest-seq.ts'
 import { intern } from '../media.ts'
-import { insertConversation, lockConversation } from './conversations.ts'
+import { beginAgain, hasFailed, turnToRetry, turnWithKey } from './begin-again.ts'
+import { insertConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
-import { keepMedia, readTurns, sweepMedia } from './media.ts'
+import { keepMedia, readTurns } from './media.ts'
 import { prepared } from './prepared.ts'
-import { indexTitle, unindex } from './search.ts'
-import { type Db, type Tables, TURN_COLUMNS, type TurnRow } from './tables.ts'
-
-type EarlierTurn = TurnRow & { request_hash: string | null }
+import { indexTitle } from './search.ts'
+import type { Db, Tables } from './tables.ts'
+import { assertIdle, assertParent } from './turn-place.ts'
 
 /** How often a turn that others change meanwhile is looked for. */
 const MAX_LOOKS = 10
@@ -30,91 +29,6 @@ export async function beginTurn(db: Db, dialect: SqlDialect, turn: NewTurn): Pro
     if (begun) return { outcome: 'begun', turn: begun }
   }
   throw new StoreError('STORE_UNAVAILABLE', 'a turn was begun again by too many requests at once')
-}
-
-function hasFailed({ status }: EarlierTurn): boolean {
-  return status === 'incomplete' || status === 'failed'
-}
-
-/** The turn with the request's idempotency key; one that is too old loses it. */
-async function turnWithKey(db: Db, turn: NewTurn): Promise<EarlierTurn | undefined> {
-  if (turn.idempotencyKey === null) return undefined
-  const found = await db
-    .selectFrom('turns')
-    .select([...TURN_COLUMNS, 'turns.request_hash'])
-    .where('session_id', '=', turn.sessionId)
-    .where('idempotency_key', '=', turn.idempotencyKey)
-    .executeTakeFirst()
-  if (!found || found.created_at >= turn.keysSince) return found
-  await lockConversation(db, found.conversation_id) // before its turn, as everybody does
-  await db
-    .updateTable('turns')
-    .set({ idempotency_key: null })
-    .where('conversation_id', '=', found.conversation_id)
-    .where('seq', '=', found.seq)
-    .where('idempotency_key', '=', turn.idempotencyKey)
-    .execute()
-  return undefined
-}
-
-async function turnToRetry(db: Db, turn: NewTurn): Promise<EarlierTurn | undefined> {
-  if (turn.retrySince === null || turn.requestHash === null) return undefined
-  return await db
-    .selectFrom('turns')
-    .select([...TURN_COLUMNS, 'turns.request_hash'])
-    .where('session_id', '=', turn.sessionId)
-    .where('request_hash', '=', turn.requestHash)
-    // In the words of the index's own condition.
-    .where(sql<boolean>`status in ('incomplete', 'failed')`)
-    .where('created_at', '>=', turn.retrySince)
-    .where('idempotency_key', 'is', null)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-}
-
-/** Null when the turn was changed since it was found. */
-async function beginAgain(
-  db: Db,
-  dialect: SqlDialect,
-  turn: NewTurn,
-  earlier: EarlierTurn
-): Promise<TurnKey | null> {
-  const { conversation_id: conversationId, seq, id } = earlier
-  if (!(await lockConversation(db, conversationId))) return null
-  if (turn.expectedLastSeq !== null) await assertNoneRuns(db, conversationId)
-  const { json: detail, media } = intern(turn.detail)
-  const result = await db
-    .updateTable('turns')
-    .set({
-      status: 'in_progress',
-      model: storableText(turn.model),
-      metadata: JSON.stringify(turn.metadata),
-      detail,
-      owner: turn.owner,
-      attempt: earlier.attempt + 1,
-      idempotency_key: turn.idempotencyKey,
-      assistant_text: null,
-      finish_reason: null,
-      error: null,
-      completion_id: null
-    })
-    .where('conversation_id', '=', conversationId)
-    .where('seq', '=', seq)
-    .where('id', '=', id)
-    .where('attempt', '=', earlier.attempt)
-    .where('status', 'in', ['incomplete', 'failed'])
-    .executeTakeFirst()
-  if (result.numUpdatedRows === 0n) return null
-  await db
-    .updateTable('conversations')
-    .set({ active_at: turn.createdAt })
-    .where('id', '=', conversationId)
-    .execute()
-  await keepMedia(db, conversationId, media)
-  await sweepMedia(db, dialect, conversationId)
-  await unindex(db, conversationId, [seq])
-  return { id, conversationId, seq, parentSeq: earlier.parent_seq, attempt: earlier.attempt + 1 }
 }
 
 async function beginNew(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<BegunTurn | null> {
@@ -215,32 +129,4 @@ async function takeSeq(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<numb
   // It may have been the title before; to index it again changes nothing.
   if (title !== null && row.title === title) await indexTitle(db, dialect, turn.conversationId, title)
   return row.last_seq
-}
-
-async function assertIdle(db: Db, turn: NewTurn, seq: number): Promise<void> {
-  if (seq - 1 !== turn.expectedLastSeq)
-    throw new StoreError('CONVERSATION_BUSY', `the newest turn is ${seq - 1}, not ${turn.expectedLastSeq}`)
-  await assertNoneRuns(db, turn.conversationId)
-}
-
-async function assertNoneRuns(db: Db, conversationId: string): Promise<void> {
-  const running = await db
-    .selectFrom('turns')
-    .select('seq')
-    .where('conversation_id', '=', conversationId)
-    .where('owner', 'is not', null)
-    .limit(1)
-    .executeTakeFirst()
-  if (running) throw new StoreError('CONVERSATION_BUSY', `turn ${running.seq} is running`)
-}
-
-async function assertParent(db: Db, conversationId: string, parentSeq: number): Promise<void> {
-  if (parentSeq === 0) return
-  const parent = await db
-    .selectFrom('turns')
-    .select('seq')
-    .where('conversation_id', '=', conversationId)
-    .where('seq', '=', parentSeq)
-    .executeTakeFirst()
-  if (!parent) throw new StoreError('PARENT_INVALID', `turn ${parentSeq} does not exist`)
 }

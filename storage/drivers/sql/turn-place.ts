@@ -1,0 +1,31 @@
+import type { NewTurn } from '../../contract.ts'
+import { StoreError } from '../../store-error.ts'
+import type { Db } from './tables.ts'
+
+export async function assertIdle(db: Db, turn: NewTurn, seq: number): Promise<void> {
+  if (seq - 1 !== turn.expectedLastSeq)
+    throw new StoreError('CONVERSATION_BUSY', `the newest turn is ${seq - 1}, not ${turn.expectedLastSeq}`)
+  await assertNoneRuns(db, turn.conversationId)
+}
+
+export async function assertNoneRuns(db: Db, conversationId: string): Promise<void> {
+  const running = await db
+    .selectFrom('turns')
+    .select('seq')
+    .where('conversation_id', '=', conversationId)
+    .where('owner', 'is not', null)
+    .limit(1)
+    .executeTakeFirst()
+  if (running) throw new StoreError('CONVERSATION_BUSY', `turn ${running.seq} is running`)
+}
+
+export async function assertParent(db: Db, conversationId: string, parentSeq: number): Promise<void> {
+  if (parentSeq === 0) return
+  const parent = await db
+    .selectFrom('turns')
+    .select('seq')
+    .where('conversation_id', '=', conversationId)
+    .where('seq', '=', parentSeq)
+    .executeTakeFirst()
+  if (!parent) throw new StoreError('PARENT_INVALID', `turn ${parentSeq} does not exist`)
+}
