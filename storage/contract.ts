@@ -7,6 +7,10 @@ import type {
   ConversationChoice,
   ConversationPage,
   DeletedBatch,
+  FoundMark,
+  MarkedTurn,
+  MarkPage,
+  MarksSought,
   NewConversation,
   NewTurn,
   OwnerBeat,
@@ -159,6 +163,21 @@ export interface Store {
 
   /** A page of a conversation's turns, by seq; null as in `getConversation`. */
   listTurns(sessionId: string, conversationId: string, page: TurnPage): Promise<PageOfTurns | null>
+
+  /**
+   * The session's turns that have one of these marks: of each mark the newest 8. Neither the order nor whether a turn
+   * that has two of them comes twice is promised.
+   */
+  findMarks(sessionId: string, sought: MarksSought): Promise<FoundMark[]>
+
+  /** Turns of the session's conversation with their marks, by seq; superseded ones too. None where there is no such conversation. */
+  listMarks(sessionId: string, conversationId: string, page: MarkPage): Promise<MarkedTurn[]>
+
+  /** The id of the session's conversation that was made with this `externalKey`, or null. */
+  findExternal(sessionId: string, externalKey: string): Promise<string | null>
+
+  /** A random value of 32 bytes or more that this store was given when it was made; for keyed hashes. */
+  secret(): Promise<string>
 
   /**
    * Advances this owner's beat by one and resolves to the beats of all owners that were not recovered; an owner

@@ -103,6 +103,15 @@ export interface NewTurn {
   requestHash: string | null
   /** Names the request over several attempts; at most 64 characters. */
   idempotencyKey: string | null
+  /** Of `TurnMarks`, that of the request. */
+  askedMark?: string | null | undefined
+  /**
+   * With `create`: the name that somebody else has for the conversation, at most 64 characters. Where one of the session's
+   * was made with it, the turn is begun in that one, as without `create`.
+   */
+  externalKey?: string | null | undefined
+  /** With `create`: what the conversation's metadata has beside the turn's. */
+  conversationMetadata?: Record<string, string> | undefined
   /** Idempotency keys of turns that began before this do not count; Unix ms. */
   keysSince: number
   /** The request repeats one that failed, not longer ago than this; Unix ms, null = it does not. */
@@ -138,6 +147,56 @@ export interface TurnEnding {
   model: string | null
   assistantText: string | null
   detail: JsonObject | null
+  /** Of `TurnMarks`, those of the answer. */
+  tipMark?: string | null | undefined
+  answerMark?: string | null | undefined
+}
+
+/**
+ * Keyed hashes by which a later request finds the turn that it goes on from, each at most 64 characters; null where
+ * there is none. They go with what they were made of.
+ */
+export interface TurnMarks {
+  /** Of the dialogue that the request sent. */
+  asked: string | null
+  /** Of the same with its answer. */
+  tip: string | null
+  /** Of the answer alone. */
+  answer: string | null
+}
+
+/** What a turn is found by: any of these marks. */
+export interface MarksSought {
+  /** At most 6. */
+  tips: readonly string[]
+  /** At most 2. */
+  asked: readonly string[]
+  answer: string | null
+  /** Only in this conversation. */
+  conversationId?: string | undefined
+}
+
+/** A turn without its content. */
+export interface MarkedTurn
+  extends Pick<Turn, 'conversationId' | 'seq' | 'parentSeq' | 'status' | 'superseded'> {
+  marks: TurnMarks
+}
+
+/** The same with what is said of its conversation. */
+export interface FoundMark extends MarkedTurn {
+  /** The newest seq in its conversation. */
+  lastSeq: number
+  /** When the newest turn in its conversation began. */
+  activeAt: number
+}
+
+export interface MarkPage {
+  limit: number
+  order: 'asc' | 'desc'
+  /** Only turns with a greater seq. */
+  afterSeq?: number | undefined
+  /** Only turns with a smaller seq. */
+  beforeSeq?: number | undefined
 }
 
 export interface OwnerBeat {

@@ -19,9 +19,11 @@ import { conversationPage } from './filejson/conversation-page.ts'
 import { fromConversation, toConversation, toTurn } from './filejson/document.ts'
 import { mediaOf } from './filejson/document-media.ts'
 import { createDocuments } from './filejson/documents.ts'
-import { createFolder } from './filejson/folder.ts'
+import { createFolder, type Entry } from './filejson/folder.ts'
 import { lockFolder } from './filejson/folder-lock.ts'
+import { foundMarks, markPage } from './filejson/marks.ts'
 import { createOwners } from './filejson/owners.ts'
+import { createSecret } from './filejson/secret.ts'
 import { bestOf, fullTurn, isWanted, sessionTurnPage, turnCounts } from './filejson/session-turns.ts'
 
 /** The queue's own names, which are no conversation's ids: the file of owners, requests that may have been made before, API keys. */
@@ -40,6 +42,7 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
   const folder = createFolder(root, report)
   const owners = createOwners(root, report)
   const keys = createApiKeys(root, report)
+  const secret = createSecret(root, report)
   const documents = createDocuments(folder)
   const { counters, queue, count, guard, rewrite, update, find, turnsOf } = documents
   let unlock: (() => void) | undefined
@@ -57,6 +60,15 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
       taking = undefined
       throw err
     }
+  }
+
+  async function ownEntries(sessionId: string): Promise<Entry[]> {
+    return (await folder.scan()).filter(({ summary }) => summary.session_id === sessionId)
+  }
+
+  async function findExternal(sessionId: string, key: string): Promise<string | null> {
+    const own = await ownEntries(sessionId)
+    return own.find(({ summary }) => summary.external_key === key)?.id ?? null
   }
 
   return {
@@ -102,7 +114,7 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     listConversations: (sessionId, page) =>
       guard(async () => {
-        const own = (await folder.scan()).filter(({ summary }) => summary.session_id === sessionId)
+        const own = await ownEntries(sessionId)
         return await conversationPage(own, page, (id) => find(sessionId, id))
       }),
 
@@ -142,8 +154,9 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     beginTurn: (turn) =>
       guard(async () => {
-        const isNew = turn.idempotencyKey === null && turn.retrySince === null
-        const begin = () => beginTurn(turn, { turnsOf, rewrite })
+        const isNew =
+          turn.idempotencyKey === null && turn.retrySince === null && typeof turn.externalKey !== 'string'
+        const begin = () => beginTurn(turn, { turnsOf, rewrite, findExternal })
         const begun = await (isNew ? begin() : queue.run(REQUESTS, begin))
         if (begun?.outcome === 'begun') count()
         return begun
@@ -192,6 +205,18 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
         return pageOfTurns(rest, page, (turn) => toTurn(id, turn, media))
       }),
 
+    findMarks: (sessionId, sought) => guard(async () => foundMarks(await ownEntries(sessionId), sought)),
+
+    listMarks: (sessionId, id, page) =>
+      guard(async () => {
+        const document = await find(sessionId, id)
+        return document ? markPage(id, document, page) : []
+      }),
+
+    findExternal: (sessionId, key) => guard(() => findExternal(sessionId, key)),
+
+    secret: () => guard(secret),
+
     beat: (owner) =>
       guard(async () => {
         const beats = await queue.run(OWNERS, () => owners.beat(owner))
@@ -225,8 +250,11 @@ export function filejsonStore(location: string, { report }: StoreOptions): Store
 
     importConversation: (conversation) =>
       update(conversation.id, (current) => {
+        // A key of the session before might be one of this session too.
+        const key = current?.session_id === conversation.sessionId ? current.external_key : undefined
         const next = {
           ...fromConversation(conversation),
+          ...(key !== undefined && { external_key: key }),
           turns: current?.turns ?? [],
           ...(current?.media && { media: current.media })
         }

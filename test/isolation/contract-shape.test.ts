@@ -10,6 +10,7 @@ const WITHOUT_SESSION: Record<string, string> = {
   finishTurn: 'its turn has been begun by this process for the session',
   initialize: 'of the whole store',
   ping: 'of the whole store',
+  secret: 'of the whole store',
   beat: 'of the process',
   recoverTurns: 'of the process',
   exportConversations: 'moves all sessions',

@@ -1,9 +1,10 @@
-import type { Conversation, Store, Turn } from '../../storage/contract.ts'
+import type { Conversation, MarkedTurn, Store, Turn } from '../../storage/contract.ts'
 
-/** A conversation with all of its turns. */
+/** A conversation with all of its turns, and by what these are found. */
 export interface Kept {
   conversation: Conversation
   turns: Turn[]
+  marked: MarkedTurn[]
 }
 
 /** Everything that the store holds of all sessions, by conversation id. */
@@ -12,7 +13,8 @@ export async function snapshot(store: Store): Promise<Map<string, Kept>> {
   for (const conversation of await store.exportConversations(null, 1_000)) {
     const { id, sessionId } = conversation
     const page = await store.listTurns(sessionId, id, { limit: 1_000, order: 'asc', includeSuperseded: true })
-    kept.set(id, { conversation, turns: page?.data ?? [] })
+    const marked = await store.listMarks(sessionId, id, { limit: 1_000, order: 'asc' })
+    kept.set(id, { conversation, turns: page?.data ?? [], marked })
   }
   return kept
 }

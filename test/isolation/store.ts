@@ -12,6 +12,9 @@ const ALL = { limit: 100, order: 'asc' } as const
 const LONG_AFTER = 9_000_000_000_000
 const KEY = 'a-key'
 const FAILED_HASH = 'failed'
+const THREAD = 'thread'
+const MARKS = { asked: 'asked', tip: 'tip', answer: 'answer' }
+const UNSOUGHT = { tips: [], asked: [], answer: null }
 
 /** What a session may be asked for. */
 interface Place {
@@ -96,6 +99,10 @@ const CALLS: Record<string, [call: (store: Store, place: Place) => Promise<unkno
     (store, { hash }) => beginAsBob(store, { requestHash: hash, retrySince: 0 }),
     [true, [true]]
   ],
+  'beginTurn in a conversation that has a name elsewhere': [
+    (store) => beginAsBob(store, { externalKey: THREAD }),
+    [true, [true]]
+  ],
   addTurns: [(store, { id }) => store.addTurns(BOB, id, [added()], null), null],
   changeTurn: [(store, { turn }) => store.changeTurn(BOB, turn, (now) => ({ ...now, userText: 'x' })), false],
   'changeTurn to delete it': [(store, { turn }) => store.changeTurn(BOB, turn, () => null), false],
@@ -115,7 +122,26 @@ const CALLS: Record<string, [call: (store: Store, place: Place) => Promise<unkno
   ],
   countTurns: [(store) => store.countTurns(BOB, 0), []],
   listTurns: [(store, { id }) => store.listTurns(BOB, id, ALL), null],
-  'listTurns after the last': [(store, { id }) => store.listTurns(BOB, id, { ...ALL, afterSeq: 99 }), null]
+  'listTurns after the last': [(store, { id }) => store.listTurns(BOB, id, { ...ALL, afterSeq: 99 }), null],
+  'findMarks of the request': [(store) => store.findMarks(BOB, { ...UNSOUGHT, asked: [MARKS.asked] }), []],
+  'findMarks of the answer': [(store) => store.findMarks(BOB, { ...UNSOUGHT, answer: MARKS.answer }), []],
+  'findMarks of both': [(store) => store.findMarks(BOB, { ...UNSOUGHT, tips: [MARKS.tip] }), []],
+  'findMarks in the conversation': [
+    (store, { id }) =>
+      store.findMarks(BOB, {
+        tips: [MARKS.tip],
+        asked: [MARKS.asked],
+        answer: MARKS.answer,
+        conversationId: id
+      }),
+    []
+  ],
+  listMarks: [(store, { id }) => store.listMarks(BOB, id, ALL), []],
+  'listMarks from the end': [
+    (store, { id }) => store.listMarks(BOB, id, { limit: 9, order: 'desc', beforeSeq: 99 }),
+    []
+  ],
+  findExternal: [(store) => store.findExternal(BOB, THREAD), null]
 }
 
 /** The same, asked of the store: what the routes never get to ask is held off here too. */
@@ -124,6 +150,8 @@ export async function storeIsolation(t: Test, driver: string): Promise<void> {
   t.teardown(() => store.close())
   await store.initialize()
   const real = await makePlace(store)
+  const named = newId('conv')
+  await exchange(store, named, { create: true, externalKey: THREAD }, { ...FAILED, completionId: null })
   const deleted = { ...(await makePlace(store)), key: 'no-key', hash: 'none', completionId: 'chatcmpl-none' }
   await store.deleteConversation(SESSION, deleted.id)
   const unknown = {
@@ -134,11 +162,12 @@ export async function storeIsolation(t: Test, driver: string): Promise<void> {
   const state = async () => [
     await snapshot(store),
     await indexed(store, SESSION, [real.word]),
-    await keyIsKnown(store)
+    await keyIsKnown(store),
+    await store.findExternal(SESSION, THREAD)
   ]
 
   const before = await state()
-  t.strictSame(before[2], [real.turn.id, true], 'the key is known to its session')
+  t.strictSame(before.slice(2), [[real.turn.id, true], named], 'the keys are known to their session')
   for (const [method, [call, gives]] of Object.entries(CALLS)) {
     for (const [kind, place] of Object.entries({ foreign: real, unknown, deleted }))
       t.strictSame(await call(store, place), gives, `${method}: ${kind}`)
@@ -160,6 +189,15 @@ export async function storeIsolation(t: Test, driver: string): Promise<void> {
     if (conversation) await store.importConversation(conversation)
     t.strictSame(await keyIsKnown(store), [real.turn.id, true])
   })
+
+  t.test(
+    'a conversation that is imported for another session loses the name that it has elsewhere',
+    async (t) => {
+      const conversation = await store.getConversation(SESSION, named)
+      if (conversation) await store.importConversation({ ...conversation, sessionId: BOB })
+      for (const session of [SESSION, BOB]) t.equal(await store.findExternal(session, THREAD), null)
+    }
+  )
 
   t.test('of two keys, the one that is asked for is found and removed', async (t) => {
     const keys = ['a', 'b'].map((letter) => ({
@@ -187,7 +225,8 @@ async function makePlace(store: Store): Promise<Place> {
   const [keyed, hash] = (await store.findTurn(SESSION, { completionId: 'chatcmpl-1', kind: 'chat' }))
     ? [{ ...asked, idempotencyKey: null }, 'other']
     : [asked, FAILED_HASH]
-  const turn = await exchange(store, id, keyed)
+  const marked = { tipMark: MARKS.tip, answerMark: MARKS.answer }
+  const turn = await exchange(store, id, { ...keyed, askedMark: MARKS.asked }, marked)
   await exchange(store, id, { requestHash: hash }, { ...FAILED, completionId: null })
   return {
     id,

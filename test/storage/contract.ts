@@ -10,12 +10,15 @@ import counters from './contract/counters.ts'
 import durability from './contract/durability.ts'
 import endings from './contract/endings.ts'
 import exactness from './contract/exactness.ts'
+import externalKeys from './contract/external-keys.ts'
 import highestSeq from './contract/highest-seq.ts'
 import isolation from './contract/isolation.ts'
+import marks from './contract/marks.ts'
 import media from './contract/media.ts'
 import pageBytes from './contract/page-bytes.ts'
 import parents from './contract/parents.ts'
 import paths from './contract/paths.ts'
+import placedTurns from './contract/placed-turns.ts'
 import recovery from './contract/recovery.ts'
 import requests from './contract/requests.ts'
 import { newConversation } from './contract/rows.ts'
@@ -51,7 +54,10 @@ const PARTS: Record<string, ContractPart> = {
   'requests made again': requests,
   parents,
   paths,
+  'turns that are placed': placedTurns,
   endings,
+  marks,
+  'external keys': externalKeys,
   isolation,
   exactness,
   concurrency,

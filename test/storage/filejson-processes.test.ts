@@ -64,7 +64,12 @@ t.test('what a crash left half-written is removed at the start, and harms no con
   const { id } = await createConversation(first)
   await exchange(first, id)
   await first.close()
-  const drafts = [`${id}.json.4711-3.tmp`, `${newId('conv')}.json.1-99.tmp`, '.owners.json.4711-4.tmp']
+  const drafts = [
+    `${id}.json.4711-3.tmp`,
+    `${newId('conv')}.json.1-99.tmp`,
+    '.owners.json.4711-4.tmp',
+    '.secret.1-1.tmp'
+  ]
   for (const name of drafts) writeFileSync(path.join(folder, name), '{"half": ')
   const store = await open(folder)
   t.teardown(() => store.close())

@@ -7,6 +7,8 @@ import { type FoundTurn, fullTurn, newestOf } from './session-turns.ts'
 interface Folder {
   /** All turns of a session. */
   turnsOf(sessionId: string): Promise<FoundTurn[]>
+  /** The id of the session's conversation that was made with this key, or null. */
+  findExternal(sessionId: string, externalKey: string): Promise<string | null>
   /** Replaces a conversation's document by what `change` makes of it; null leaves it as it is. */
   rewrite<T>(
     id: string,
@@ -14,7 +16,7 @@ interface Folder {
   ): Promise<{ written: boolean; result: T }>
 }
 
-/** Only for one request of a key at a time: nothing holds the session's turns while they are looked through. */
+/** Only for one request of a key, of either kind, at a time: nothing holds the session's turns while they are looked through. */
 export async function beginTurn(turn: NewTurn, folder: Folder): Promise<BegunTurn | null> {
   while (turn.idempotencyKey !== null || turn.retrySince !== null) {
     const turns = await folder.turnsOf(turn.sessionId)
@@ -41,10 +43,13 @@ export async function beginTurn(turn: NewTurn, folder: Folder): Promise<BegunTur
     )
     if (result) return { outcome: 'begun', turn: result }
   }
-  const result = await begin(folder, turn.conversationId, (current) => {
+  const named = turn.create && typeof turn.externalKey === 'string'
+  const there = named ? await folder.findExternal(turn.sessionId, turn.externalKey ?? '') : null
+  const conversationId = there ?? turn.conversationId
+  const result = await begin(folder, conversationId, (current) => {
     const own = current?.session_id === turn.sessionId ? current : null
-    const document = turn.create ? newDocument(turn) : own
-    return document && withTurn(document, turn)
+    const document = turn.create && there === null ? newDocument(turn) : own
+    return document && withTurn(document, { ...turn, conversationId })
   })
   return result && { outcome: 'begun', turn: result }
 }

@@ -15,10 +15,16 @@ import { createMediaKeeper, mediaOf } from './document-media.ts'
 
 /** A conversation without turns. */
 export function newDocument(
-  given: Pick<NewTurn, 'sessionId' | 'title' | 'model' | 'createdAt' | 'metadata'>
+  given: Pick<
+    NewTurn,
+    'sessionId' | 'title' | 'model' | 'createdAt' | 'metadata' | 'externalKey' | 'conversationMetadata'
+  >
 ): ConversationDocument {
-  const conversation = { ...given, id: '', pinned: false, lastSeq: 0, activeAt: given.createdAt }
-  return { ...fromConversation(conversation), turns: [] }
+  const { externalKey, conversationMetadata, ...rest } = given
+  const metadata = { ...given.metadata, ...conversationMetadata }
+  const conversation = { ...rest, metadata, id: '', pinned: false, lastSeq: 0, activeAt: given.createdAt }
+  const named = typeof externalKey === 'string' ? { external_key: externalKey } : {}
+  return { ...fromConversation(conversation), ...named, turns: [] }
 }
 
 /** The document with a running turn more. Throws `CONVERSATION_FULL`, `CONVERSATION_BUSY` or `PARENT_INVALID` when it cannot be. */
@@ -42,6 +48,7 @@ export function withTurn(document: ConversationDocument, turn: NewTurn) {
     created_at: turn.createdAt,
     attempt: 1,
     ...(turn.requestHash !== null && { request_hash: turn.requestHash }),
+    ...(typeof turn.askedMark === 'string' && { asked_mark: turn.askedMark }),
     detail: keeper.take(turn.detail)
   }
   const changed = {
@@ -97,7 +104,8 @@ export function withNextAttempt(
   if (turn.expectedLastSeq !== null) assertNoneRuns(document)
   const keeper = createMediaKeeper()
   const attempt = (current.attempt ?? 1) + 1
-  const begun = { ...current, ...asked(turn), attempt, detail: keeper.take(turn.detail) }
+  const { tip_mark: _tip, answer_mark: _answer, ...kept } = current
+  const begun = { ...kept, ...asked(turn), attempt, detail: keeper.take(turn.detail) }
   const turns = document.turns.map((other) => (other === current ? begun : other))
   const key: TurnKey = { id: begun.id, conversationId, seq: begun.seq, parentSeq: begun.parent_seq, attempt }
   return { next: keeper.documentWith({ ...document, active_at: turn.createdAt }, turns), result: key }
@@ -127,6 +135,8 @@ export function withEnding(
     finish_reason: storableText(ending.finishReason),
     completion_id: storableText(ending.completionId),
     assistant_text: storableText(ending.assistantText),
+    ...(typeof ending.tipMark === 'string' && { tip_mark: ending.tipMark }),
+    ...(typeof ending.answerMark === 'string' && { answer_mark: ending.answerMark }),
     detail: keeper.take(ending.detail)
   }
   const turns = document.turns.map((other) => (other === turn ? ended : other))
@@ -185,8 +195,9 @@ export function withChange(
   if (turn.status === 'in_progress') throw new StoreError('CONVERSATION_BUSY', `turn ${turn.seq} is running`)
   const content = change(toTurn(key.conversationId, turn, mediaOf(document)))
   const keeper = createMediaKeeper()
+  const { asked_mark: _asked, tip_mark: _tip, answer_mark: _answer, ...rest } = turn
   const changed = content && {
-    ...turn,
+    ...rest,
     kind: content.kind,
     metadata: { ...content.metadata },
     user_text: storableText(content.userText),

@@ -33,6 +33,9 @@ const TurnDocument = Type.Object({
   attempt: Type.Optional(Type.Integer({ minimum: 1 })),
   request_hash: Type.Optional(Type.String()),
   idempotency_key: Type.Optional(Type.String()),
+  asked_mark: Type.Optional(Type.String()),
+  tip_mark: Type.Optional(Type.String()),
+  answer_mark: Type.Optional(Type.String()),
   user_text: Nullable(Type.String()),
   assistant_text: Nullable(Type.String()),
   detail: Type.Unsafe<JsonObject | null>(Nullable(Type.Object({})))
@@ -48,6 +51,7 @@ const ConversationDocument = Type.Object({
   last_seq: Type.Integer({ minimum: 0 }),
   created_at: Instant,
   active_at: Instant,
+  external_key: Type.Optional(Type.String({ description: 'Of the name that somebody else has for it' })),
   turns: Type.Array(TurnDocument),
   media: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'By hash' }))
 })

@@ -4,8 +4,15 @@ import path from 'node:path'
 import { isId } from '../../ids.ts'
 import { StoreError } from '../../store-error.ts'
 import { isMissing, readPlainFile, removeFile, replaceFile } from './atomic-file.ts'
-import { type ConversationDocument, parseDocument, type Summary, UnreadableError } from './document.ts'
+import {
+  type ConversationDocument,
+  parseDocument,
+  type Summary,
+  type TurnDocument,
+  UnreadableError
+} from './document.ts'
 import { formatDocument } from './document-text.ts'
+import { isMarked, withoutContent } from './marks.ts'
 
 /** What is remembered of every conversation, so that lists need not read the files. */
 export interface Entry {
@@ -15,13 +22,15 @@ export interface Entry {
   summary: Summary
   /** Owners of running turns. */
   owners: string[]
+  /** Turns by which a later request may find the conversation. */
+  marked: TurnDocument[]
 }
 
 /** How many whole conversations are remembered. */
 const MAX_DOCUMENTS = 64
 const SUFFIX = '.json'
 /** What `replaceFile` leaves when the process dies in it. Other people's files may end in `.tmp` too. */
-const LEFTOVER = /^(conv_[0-9a-f]{32}|\.owners)\.json\.\d+-\d+\.tmp$/
+const LEFTOVER = /^((conv_[0-9a-f]{32}|\.owners)\.json|\.secret)\.\d+-\d+\.tmp$/
 
 export type Folder = ReturnType<typeof createFolder>
 
@@ -37,7 +46,8 @@ export function createFolder(folder: string, report: (message: string) => void) 
   function remember(id: string, stamp: string, document: ConversationDocument): void {
     const { turns, media: _, ...summary } = document
     const owners = turns.flatMap((turn) => turn.owner ?? [])
-    entries.set(id, { id, stamp, summary, owners })
+    const marked = turns.filter(isMarked).map(withoutContent)
+    entries.set(id, { id, stamp, summary, owners, marked })
     keep(id, document)
   }
 

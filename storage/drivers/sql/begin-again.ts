@@ -76,7 +76,9 @@ export async function beginAgain(
       assistant_text: null,
       finish_reason: null,
       error: null,
-      completion_id: null
+      completion_id: null,
+      tip_mark: null,
+      answer_mark: null
     })
     .where('conversation_id', '=', conversationId)
     .where('seq', '=', seq)

@@ -4,8 +4,9 @@ import { StoreError } from '../../store-error.ts'
 import { assertSeq } from '../highest-seq.ts'
 import { intern } from '../media.ts'
 import { beginAgain, hasFailed, turnToRetry, turnWithKey } from './begin-again.ts'
-import { insertConversation } from './conversations.ts'
+import { insertConversation, insertExternal } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
+import { findExternal } from './marks.ts'
 import { keepMedia, readTurns } from './media.ts'
 import { prepared } from './prepared.ts'
 import { indexTitle } from './search.ts'
@@ -32,11 +33,12 @@ export async function beginTurn(db: Db, dialect: SqlDialect, turn: NewTurn): Pro
 }
 
 async function beginNew(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<BegunTurn | null> {
-  const { id, conversationId } = turn
-  const seq = turn.create ? await startConversation(db, dialect, turn) : await takeSeq(db, dialect, turn)
-  if (seq === null) return null
+  const place = await placeOf(db, dialect, turn)
+  if (place === null) return null
+  const { id } = turn
+  const { conversationId, seq } = place
   assertSeq(seq, turn.maxSeq)
-  if (turn.expectedLastSeq !== null) await assertIdle(db, turn, seq)
+  if (turn.expectedLastSeq !== null) await assertIdle(db, turn.expectedLastSeq, conversationId, seq)
   const parentSeq = turn.parentSeq ?? seq - 1
   if (turn.parentSeq !== null) await assertParent(db, conversationId, parentSeq)
   const { json: detail, media } = intern(turn.detail)
@@ -55,6 +57,7 @@ async function beginNew(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<Beg
     owner: turn.owner,
     request_hash: turn.requestHash,
     idempotency_key: turn.idempotencyKey,
+    asked_mark: turn.askedMark ?? null,
     created_at: turn.createdAt
   })
   return { outcome: 'begun', turn: { id, conversationId, seq, parentSeq, attempt: 1 } }
@@ -74,6 +77,7 @@ const BEGUN_COLUMNS = [
   'owner',
   'request_hash',
   'idempotency_key',
+  'asked_mark',
   'created_at'
 ] as const
 
@@ -85,17 +89,33 @@ const insertBegun = prepared<Pick<Tables['turns'], (typeof BEGUN_COLUMNS)[number
       .compile()
 )
 
-async function startConversation(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<number> {
-  const conversation = await insertConversation(db, dialect, {
-    id: turn.conversationId,
+interface Place {
+  conversationId: string
+  seq: number
+}
+
+/** The next seq of the conversation, which is made where it is to be; null when it is not there. */
+async function placeOf(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<Place | null> {
+  const { conversationId, externalKey } = turn
+  if (!turn.create) return await takeSeq(db, dialect, turn)
+  const conversation = {
+    id: conversationId,
     sessionId: turn.sessionId,
     title: turn.title,
     model: turn.model,
-    metadata: turn.metadata,
+    metadata: { ...turn.metadata, ...turn.conversationMetadata },
     createdAt: turn.createdAt,
     lastSeq: 1
-  })
-  return conversation.lastSeq
+  }
+  if (typeof externalKey !== 'string') {
+    await insertConversation(db, dialect, conversation)
+    return { conversationId, seq: 1 }
+  }
+  const known = await findExternal(db, turn.sessionId, externalKey)
+  if (known === null && (await insertExternal(db, dialect, conversation, externalKey)))
+    return { conversationId, seq: 1 }
+  const there = known ?? (await findExternal(db, turn.sessionId, externalKey))
+  return there === null ? null : await takeSeq(db, dialect, { ...turn, conversationId: there })
 }
 
 const ADVANCED_COLUMNS = ['id', 'session_id', 'title', 'model', 'active_at'] as const
@@ -116,7 +136,7 @@ const advance = prepared<Pick<Tables['conversations'], (typeof ADVANCED_COLUMNS)
       .compile()
 )
 
-async function takeSeq(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<number | null> {
+async function takeSeq(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<Place | null> {
   const title = storableText(turn.title)
   const [row] = await advance(db, dialect, {
     id: turn.conversationId,
@@ -128,5 +148,5 @@ async function takeSeq(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<numb
   if (!row) return null
   // It may have been the title before; to index it again changes nothing.
   if (title !== null && row.title === title) await indexTitle(db, dialect, turn.conversationId, title)
-  return row.last_seq
+  return { conversationId: turn.conversationId, seq: row.last_seq }
 }

@@ -106,7 +106,10 @@ async function replaceContent(
       metadata: JSON.stringify(content.metadata),
       user_text: storableText(content.userText),
       assistant_text: storableText(content.assistantText),
-      detail
+      detail,
+      asked_mark: null,
+      tip_mark: null,
+      answer_mark: null
     })
     .where('conversation_id', '=', turn.conversationId)
     .where('seq', '=', turn.seq)

@@ -3,9 +3,15 @@ import { storableText } from '../../storable-text.ts'
 import type { SqlDialect } from './dialect.ts'
 import { prepared } from './prepared.ts'
 import { indexTitle } from './search.ts'
-import { CONVERSATION_COLUMNS, type Db, fromConversation, type Tables, toConversation } from './tables.ts'
+import {
+  CONVERSATION_COLUMNS,
+  type ConversationRow,
+  type Db,
+  fromConversation,
+  toConversation
+} from './tables.ts'
 
-const insert = prepared<Tables['conversations']>(CONVERSATION_COLUMNS)((db, row) =>
+const insert = prepared<ConversationRow>(CONVERSATION_COLUMNS)((db, row) =>
   db.insertInto('conversations').values(row).compile()
 )
 
@@ -17,6 +23,25 @@ export async function insertConversation(
   const conversation = { pinned: false, lastSeq: 0, activeAt: given.createdAt, ...given }
   const row = fromConversation(conversation)
   await insert(db, dialect, row)
+  if (row.title !== null) await indexTitle(db, dialect, row.id, row.title)
+  return toConversation(row)
+}
+
+/** The same under the name that somebody else has for it; null where one of the session's has that name already. */
+export async function insertExternal(
+  db: Db,
+  dialect: SqlDialect,
+  given: NewConversation & Pick<Conversation, 'lastSeq'>,
+  externalKey: string
+): Promise<Conversation | null> {
+  const row = fromConversation({ pinned: false, activeAt: given.createdAt, ...given })
+  const made = await db
+    .insertInto('conversations')
+    .values({ ...row, external_key: externalKey })
+    .onConflict((c) => c.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (!made) return null
   if (row.title !== null) await indexTitle(db, dialect, row.id, row.title)
   return toConversation(row)
 }

@@ -23,7 +23,9 @@ const ENDED_COLUMNS = [
   'completion_id',
   'assistant_text',
   'detail',
-  'model'
+  'model',
+  'tip_mark',
+  'answer_mark'
 ] as const
 
 const endRunning = prepared<Pick<Tables['turns'], (typeof ENDED_COLUMNS)[number]>>(ENDED_COLUMNS)(
@@ -63,7 +65,9 @@ export async function finishTurn(
     completion_id: storableText(ending.completionId),
     assistant_text: storableText(ending.assistantText),
     detail,
-    model: storableText(ending.model)
+    model: storableText(ending.model),
+    tip_mark: ending.tipMark ?? null,
+    answer_mark: ending.answerMark ?? null
   })
   if (!row) return false
   await keepMedia(db, turn.conversationId, media)

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { NewTurn, RunningTurn, TurnEnding, TurnKey } from '../../contract.ts'
 import { searchWords } from '../../search-words.ts'
 import { storableText } from '../../storable-text.ts'
@@ -12,12 +12,14 @@ import { prepared } from './prepared.ts'
 const ANY_SEQ = 2_147_483_647
 
 /**
- * Begins the turn of a request that nobody has made before, at the end of its conversation. The statement does nothing,
- * and resolves to null, when there is no such conversation or no room in it.
+ * Begins the turn of a request that nobody has made before. The statement does nothing, and resolves to null, when there
+ * is no such conversation, no room in it, no such parent, or another newest turn than expected.
  */
 export function beginInOne(turn: NewTurn): InOne<TurnKey | null> | null {
   const { id, conversationId, idempotencyKey, retrySince, expectedLastSeq, parentSeq } = turn
-  if ([idempotencyKey, retrySince, expectedLastSeq, parentSeq].some((given) => given !== null)) return null
+  const isPlaced = expectedLastSeq !== null || parentSeq !== null
+  if (idempotencyKey !== null || retrySince !== null || (turn.create && (turn.externalKey || isPlaced)))
+    return null
   const { json: detail, media } = intern(turn.detail)
   if (media.size > 0) return null
   const title = storableText(turn.title)
@@ -30,16 +32,20 @@ export function beginInOne(turn: NewTurn): InOne<TurnKey | null> | null {
     titleWords: searchWords(title ?? '').join(' '),
     model: storableText(turn.model),
     metadata: JSON.stringify(turn.metadata),
+    conversationMetadata: JSON.stringify({ ...turn.metadata, ...turn.conversationMetadata }),
     userText: storableText(turn.userText),
     detail,
     owner: turn.owner,
     requestHash: turn.requestHash,
+    askedMark: turn.askedMark ?? null,
     createdAt: turn.createdAt,
-    maxSeq: turn.maxSeq ?? ANY_SEQ
+    maxSeq: turn.maxSeq ?? ANY_SEQ,
+    parentSeq,
+    expectedLastSeq
   }
   return async (db, dialect) => {
     const [row] = await (turn.create ? beginNew : beginNext)(db, dialect, given)
-    return row ? { id, conversationId, seq: row.seq, parentSeq: row.seq - 1, attempt: 1 } : null
+    return row ? { id, conversationId, seq: row.seq, parentSeq: row.parent_seq, attempt: 1 } : null
   }
 }
 
@@ -52,28 +58,42 @@ const BEGUN = [
   'titleWords',
   'model',
   'metadata',
+  'conversationMetadata',
   'userText',
   'detail',
   'owner',
   'requestHash',
+  'askedMark',
   'createdAt',
-  'maxSeq'
+  'maxSeq',
+  'parentSeq',
+  'expectedLastSeq'
 ] as const
 
-interface Begun
-  extends Record<Exclude<(typeof BEGUN)[number], 'titleWords' | 'createdAt' | 'maxSeq'>, string | null> {
+type Texts = Exclude<
+  (typeof BEGUN)[number],
+  'titleWords' | 'createdAt' | 'maxSeq' | 'parentSeq' | 'expectedLastSeq'
+>
+interface Begun extends Record<Texts, string | null> {
   titleWords: string
   createdAt: number
   maxSeq: number
+  parentSeq: number | null
+  expectedLastSeq: number | null
+}
+
+interface Seqs {
+  seq: number
+  parent_seq: number
 }
 
 const beginNew = prepared<Begun>(BEGUN)((db, given) =>
-  sql<{ seq: number }>`
+  sql<Seqs>`
     with made as (
       insert into conversations
         (id, session_id, title, model, metadata, pinned, last_seq, created_at, active_at)
-      select ${given.conversationId}, ${given.sessionId}, ${given.title}, ${given.model}, ${given.metadata},
-        0, 1, ${given.createdAt}::bigint, ${given.createdAt}::bigint
+      select ${given.conversationId}, ${given.sessionId}, ${given.title}, ${given.model},
+        ${given.conversationMetadata}, 0, 1, ${given.createdAt}::bigint, ${given.createdAt}::bigint
       where ${given.maxSeq}::integer >= 1
       returning id, last_seq
     ), titled as (
@@ -81,11 +101,15 @@ const beginNew = prepared<Begun>(BEGUN)((db, given) =>
       select id, 0, array_to_tsvector(string_to_array(${given.titleWords}, ' ')) from made
       where ${given.titleWords} <> ''
     )
-    ${insertTurn(given, 'made')}`.compile(db)
+    ${insertTurn(given, 'made', sql`last_seq - 1`)}`.compile(db)
 )
 
+/**
+ * When it has waited for another transaction, Postgres looks at the conversation's row again but not at its turns: one
+ * that began again meanwhile would be missed. It has changed `active_at`, which is compared with what it was before.
+ */
 const beginNext = prepared<Begun>(BEGUN)((db, given) =>
-  sql<{ seq: number }>`
+  sql<Seqs>`
     with taken as (
       update conversations set
         last_seq = last_seq + 1,
@@ -94,6 +118,14 @@ const beginNext = prepared<Begun>(BEGUN)((db, given) =>
         model = coalesce(${given.model}, model)
       where id = ${given.conversationId} and session_id = ${given.sessionId}
         and last_seq < ${given.maxSeq}::integer
+        and (${given.parentSeq}::integer is null or ${given.parentSeq}::integer = 0 or exists (
+          select from turns
+          where conversation_id = ${given.conversationId} and seq = ${given.parentSeq}::integer))
+        and (${given.expectedLastSeq}::integer is null or (
+          last_seq = ${given.expectedLastSeq}::integer
+          and active_at = (select c.active_at from conversations c where c.id = ${given.conversationId})
+          and not exists (
+            select from turns where conversation_id = ${given.conversationId} and owner is not null)))
       returning id, last_seq, title
     ), titled as (
       insert into search_entries (conversation_id, seq, words)
@@ -101,18 +133,18 @@ const beginNext = prepared<Begun>(BEGUN)((db, given) =>
       where title = ${given.title} and ${given.titleWords} <> ''
       on conflict (conversation_id, seq) do update set words = excluded.words
     )
-    ${insertTurn(given, 'taken')}`.compile(db)
+    ${insertTurn(given, 'taken', sql`coalesce(${given.parentSeq}::integer, last_seq - 1)`)}`.compile(db)
 )
 
-const insertTurn = (given: Begun, conversation: 'made' | 'taken') => sql`
+const insertTurn = (given: Begun, conversation: 'made' | 'taken', parentSeq: RawBuilder<unknown>) => sql`
   insert into turns
     (id, session_id, conversation_id, seq, parent_seq, kind, superseded, model, metadata, user_text, status,
-      detail, owner, attempt, request_hash, created_at)
-  select ${given.id}, ${given.sessionId}, id, last_seq, last_seq - 1, ${given.kind}, 0, ${given.model},
+      detail, owner, attempt, request_hash, asked_mark, created_at)
+  select ${given.id}, ${given.sessionId}, id, last_seq, ${parentSeq}, ${given.kind}, 0, ${given.model},
     ${given.metadata}, ${given.userText}, 'in_progress', ${given.detail}, ${given.owner}, 1,
-    ${given.requestHash}, ${given.createdAt}::bigint
+    ${given.requestHash}, ${given.askedMark}, ${given.createdAt}::bigint
   from ${sql.table(conversation)}
-  returning seq`
+  returning seq, parent_seq`
 
 /** Ends a turn that follows the one before it, and whose question is at hand; resolves as `finishTurn` does. */
 export function finishInOne({ userText, ...turn }: RunningTurn, ending: TurnEnding): InOne<boolean> | null {
@@ -132,6 +164,8 @@ export function finishInOne({ userText, ...turn }: RunningTurn, ending: TurnEndi
     assistantText,
     detail,
     model: storableText(ending.model),
+    tipMark: ending.tipMark ?? null,
+    answerMark: ending.answerMark ?? null,
     words: searchWords(`${storableText(userText) ?? ''}\n${assistantText ?? ''}`).join(' ')
   }
   return async (db, dialect) => (await endAndIndex(db, dialect, given)).length > 0
@@ -149,6 +183,8 @@ interface Ended {
   assistantText: string | null
   detail: string | null
   model: string | null
+  tipMark: string | null
+  answerMark: string | null
   words: string
 }
 
@@ -164,6 +200,8 @@ const ENDED = [
   'assistantText',
   'detail',
   'model',
+  'tipMark',
+  'answerMark',
   'words'
 ] as const
 
@@ -178,6 +216,8 @@ const endAndIndex = prepared<Ended>(ENDED)((db, given, dialect) =>
         assistant_text = ${given.assistantText},
         detail = ${given.detail},
         model = coalesce(${given.model}, model),
+        tip_mark = ${given.tipMark},
+        answer_mark = ${given.answerMark},
         owner = null
       where conversation_id = ${dialect.held(given.conversationId)} and seq = ${given.seq}::integer
         and id = ${given.id} and attempt = ${given.attempt}::integer

@@ -27,6 +27,23 @@ class Given {
  * Resolves to the query's rows.
  */
 export function prepared<V extends object>(names: readonly (keyof V & string)[]) {
+  return preparedFor<V>(names, (query, db, dialect) =>
+    dialect.execute ? Promise.resolve(dialect.execute(query.sql, query.parameters)) : db.executeQuery(query)
+  )
+}
+
+/** The same for a query outside any transaction, which is not to see what others have not committed. */
+export function preparedRead<V extends object>(names: readonly (keyof V & string)[]) {
+  return preparedFor<V>(names, (query, db) => db.executeQuery(query))
+}
+
+type Run = <R>(
+  query: CompiledQuery<R> & { parameters: unknown[] },
+  db: Db,
+  dialect: SqlDialect
+) => Promise<{ rows: R[] }>
+
+function preparedFor<V extends object>(names: readonly (keyof V & string)[], run: Run) {
   const given = Object.fromEntries(names.map((name) => [name, new Given(name)])) as unknown as V
 
   return <R>(build: (db: Db, given: V, dialect: SqlDialect) => CompiledQuery<R>) => {
@@ -37,9 +54,7 @@ export function prepared<V extends object>(names: readonly (keyof V & string)[])
       const parameters = query.parameters.map((value) =>
         value instanceof Given ? values[value.name as keyof V] : value
       )
-      const { rows } = await (dialect.execute?.<R>(query.sql, parameters) ??
-        db.executeQuery<R>({ ...query, parameters }))
-      return rows
+      return (await run<R>({ ...query, parameters }, db, dialect)).rows
     }
   }
 }

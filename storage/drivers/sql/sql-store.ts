@@ -13,6 +13,7 @@ import {
 } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
 import { finishTurn } from './end-turn.ts'
+import { findExternal, findMarks, listMarks, readSecret } from './marks.ts'
 import { advanceBeat, listBeats, recoverTurns } from './owners.ts'
 import type { Db } from './tables.ts'
 import { exportConversations, importConversation, importTurns } from './transfer.ts'
@@ -111,6 +112,11 @@ export function sqlStore(engine: SqlEngine): Store {
     countTurns: (sessionId, since) => engine.read((db) => countTurns(db, sessionId, since)),
 
     listTurns: (sessionId, id, page) => engine.read((db) => listTurns(db, sessionId, id, page)),
+
+    findMarks: (sessionId, sought) => engine.read((db) => findMarks(db, dialect, sessionId, sought)),
+    listMarks: (sessionId, id, page) => engine.read((db) => listMarks(db, sessionId, id, page)),
+    findExternal: (sessionId, key) => engine.read((db) => findExternal(db, sessionId, key)),
+    secret: () => engine.read(readSecret),
 
     async beat(owner) {
       await engine.write((db) => advanceBeat(db, owner))

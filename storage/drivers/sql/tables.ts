@@ -16,6 +16,7 @@ export interface Tables {
     last_seq: number
     created_at: number
     active_at: number
+    external_key: string | null
   }
   turns: {
     id: string
@@ -38,12 +39,16 @@ export interface Tables {
     attempt: number
     request_hash: string | null
     idempotency_key: string | null
+    asked_mark: string | null
+    tip_mark: string | null
+    answer_mark: string | null
     created_at: number
   }
   media: { conversation_id: string; hash: string; data: string }
   /** What differs between the databases is left out. */
   search_entries: { conversation_id: string; seq: number }
   owners: { owner: string; beat: number }
+  secrets: { name: string; value: string }
   api_keys: { id: string; session_id: string; name: string | null; hash: string; created_at: number }
 }
 
@@ -87,9 +92,15 @@ export const TURN_COLUMNS = [
 ] as const
 
 /** Of a turn's row, what the contract shows. */
-export type TurnRow = Omit<Tables['turns'], 'session_id' | 'owner' | 'request_hash' | 'idempotency_key'>
+export type TurnRow = Omit<
+  Tables['turns'],
+  'session_id' | 'owner' | 'request_hash' | 'idempotency_key' | 'asked_mark' | 'tip_mark' | 'answer_mark'
+>
 
-export function toConversation(row: Selectable<Tables['conversations']>): Conversation {
+/** A conversation's row, as the contract shows it. */
+export type ConversationRow = Omit<Tables['conversations'], 'external_key'>
+
+export function toConversation(row: Selectable<ConversationRow>): Conversation {
   return {
     id: row.id,
     sessionId: row.session_id,
@@ -125,7 +136,7 @@ export function toTurn(row: TurnRow, media: Media): Turn {
   }
 }
 
-export function fromConversation(conversation: Conversation): Tables['conversations'] {
+export function fromConversation(conversation: Conversation): ConversationRow {
   return {
     id: conversation.id,
     session_id: conversation.sessionId,
@@ -162,6 +173,9 @@ export function fromTurn(turn: Turn, sessionId: string, detail: string | null): 
     attempt: turn.attempt,
     request_hash: null,
     idempotency_key: null,
+    asked_mark: null,
+    tip_mark: null,
+    answer_mark: null,
     created_at: turn.createdAt
   }
 }

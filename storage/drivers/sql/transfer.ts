@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Conversation, Turn } from '../../contract.ts'
 import { StoreError } from '../../store-error.ts'
 import { intern } from '../media.ts'
@@ -25,13 +26,15 @@ export async function importConversation(
   conversation: Conversation
 ): Promise<void> {
   const { id, ...rest } = fromConversation(conversation)
+  // A key of the session before might be one of this session too.
+  const external_key = sql<string | null>`
+    case when conversations.session_id = ${rest.session_id} then conversations.external_key end`
   await db
     .insertInto('conversations')
     .values({ id, ...rest })
-    .onConflict((c) => c.column('id').doUpdateSet(rest))
+    .onConflict((c) => c.column('id').doUpdateSet({ ...rest, external_key }))
     .execute()
   await indexTitle(db, dialect, id, rest.title)
-  // A key of the session before might be one of this session too.
   await db
     .updateTable('turns')
     .set({ session_id: rest.session_id, idempotency_key: null })

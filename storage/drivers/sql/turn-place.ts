@@ -1,11 +1,16 @@
-import type { NewTurn } from '../../contract.ts'
 import { StoreError } from '../../store-error.ts'
 import type { Db } from './tables.ts'
 
-export async function assertIdle(db: Db, turn: NewTurn, seq: number): Promise<void> {
-  if (seq - 1 !== turn.expectedLastSeq)
-    throw new StoreError('CONVERSATION_BUSY', `the newest turn is ${seq - 1}, not ${turn.expectedLastSeq}`)
-  await assertNoneRuns(db, turn.conversationId)
+/** Throws `CONVERSATION_BUSY` unless the turn before `seq` is the newest expected, and none runs. */
+export async function assertIdle(
+  db: Db,
+  expectedLastSeq: number,
+  conversationId: string,
+  seq: number
+): Promise<void> {
+  if (seq - 1 !== expectedLastSeq)
+    throw new StoreError('CONVERSATION_BUSY', `the newest turn is ${seq - 1}, not ${expectedLastSeq}`)
+  await assertNoneRuns(db, conversationId)
 }
 
 export async function assertNoneRuns(db: Db, conversationId: string): Promise<void> {

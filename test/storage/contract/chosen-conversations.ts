@@ -179,8 +179,10 @@ const chosenConversations: ContractPart = (t, start) => {
     const ids = await Promise.all(seqs(30).map((n) => withTurns(store, 1, n)))
     let deleted = 0
     const sweep = async (): Promise<void> => {
-      for (const _ of seqs(8))
-        deleted += (await store.deleteConversations({ expiredBefore: 100 }, 2)).conversations
+      for (const _ of seqs(8)) {
+        const batch = await store.deleteConversations({ expiredBefore: 100 }, 2)
+        deleted += batch.conversations
+      }
     }
     // As old as the others: nothing but that it runs can save it.
     const use = async (id: string) => {

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { Store } from '../../../storage/contract.ts'
+import { newId } from '../../../storage/ids.ts'
 import type { MakePlace } from '../contract.ts'
 import { newKey } from './api-keys.ts'
 import {
@@ -33,6 +34,12 @@ export default function durability(t: Test, makePlace: MakePlace): void {
     const running = await begin(store, id)
     const gone = await createConversation(store)
     await store.deleteConversation(SESSION, gone.id)
+    const named = await begin(store, newId('conv'), {
+      create: true,
+      externalKey: 'thread',
+      askedMark: 'asked'
+    })
+    const secret = await store.secret()
     const [first] = await store.beat('here')
     const before = await everything(store)
     await store.close()
@@ -45,7 +52,11 @@ export default function durability(t: Test, makePlace: MakePlace): void {
     t.equal((await begin(again, id)).seq, 6, 'seq goes on')
     t.equal(await again.finishTurn(running, COMPLETED), true, 'a turn that was running can end')
     t.strictSame(await again.beat('here'), [{ owner: 'here', beat: (first?.beat ?? 0) + 1 }])
-    t.equal(await again.recoverTurns('here'), 1)
+    t.equal(await again.recoverTurns('here'), 2)
+    t.equal(await again.secret(), secret)
+    t.equal(await again.findExternal(SESSION, 'thread'), named.conversationId)
+    const sought = { tips: [], asked: ['asked'], answer: null }
+    t.match(await again.findMarks(SESSION, sought), [{ conversationId: named.conversationId, seq: 1 }])
   })
 
   t.test('keys are the same in every process, also in one that prepared nothing else', async (t) => {

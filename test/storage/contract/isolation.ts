@@ -45,6 +45,12 @@ const calls: {
   'listTurns after a seq': [
     (store, session, id) => store.listTurns(session, id, { limit: 10, order: 'desc', afterSeq: 1 }),
     null
+  ],
+  listMarks: [(store, session, id) => store.listMarks(session, id, { limit: 10, order: 'asc' }), []],
+  'findMarks in a conversation': [
+    (store, session, conversationId) =>
+      store.findMarks(session, { tips: ['a'], asked: ['a'], answer: 'a', conversationId }),
+    []
   ]
 }
 
@@ -53,7 +59,8 @@ const isolation: ContractPart = (t, start) => {
     t.test(`${method}: a foreign conversation is as one that never was, and stays as it is`, async (t) => {
       const store = await start(t)
       const { id } = await createConversation(store, { title: 'Mine', model: 'm', metadata: { a: '1' } })
-      for (const _ of [1, 2]) await exchange(store, id)
+      const marked = { tipMark: 'a', answerMark: 'a' }
+      for (const _ of [1, 2]) await exchange(store, id, { askedMark: 'a' }, marked)
       const before = [await store.getConversation(SESSION, id), await allTurns(store, id)]
       for (const session of ['bob', 'Alice', 'alice ', 'alic', 'alice2', '%', '*', '']) {
         t.strictSame(await call(store, session, id), nothing, `the session ${JSON.stringify(session)}`)
