@@ -10,6 +10,7 @@ import { DEMO_MODEL } from './plugins/demo-upstream/answers.ts'
 import demoUpstream from './plugins/demo-upstream/index.ts'
 import { SAFE_ERRORS } from './plugins/error-log.ts'
 import errorShape, { refuseMalformed, sendErrorShape } from './plugins/error-shape.ts'
+import { SESSION_HEADER } from './plugins/identity/header.ts'
 import identity from './plugins/identity/index.ts'
 import lifecycle from './plugins/lifecycle.ts'
 import metrics from './plugins/metrics/index.ts'
@@ -101,6 +102,7 @@ export async function buildApp(
       dbUrl: config.DB_URL,
       owner: config.INSTANCE_ID,
       finalWriteTimeoutMs: config.FINAL_WRITE_TIMEOUT_MS,
+      infersThreads: config.THREADING === 'on',
       ...limits
     })
     await app.register(retention, { days: config.RETENTION_DAYS })
@@ -146,7 +148,8 @@ export async function buildApp(
           maxHistoryBytes: reading.maxHistoryBytes,
           defaultModel: config.DEFAULT_MODEL ?? (demo ? DEMO_MODEL : undefined),
           persist: config.PERSIST_TRANSCRIPTS,
-          onDisconnect: config.ON_DISCONNECT
+          onDisconnect: config.ON_DISCONNECT,
+          sessionHeader: config.AUTH === 'header' ? SESSION_HEADER : null
         }
         await v1.register(chatCompletions, exchange)
         await v1.register(storedCompletions, reading)

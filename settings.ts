@@ -30,6 +30,11 @@ export const SettingsSchema = Type.Object({
     default: true,
     description: '`false`: proxy only, nothing is recorded.'
   }),
+  THREADING: oneOf(
+    ['on', 'off'],
+    'on',
+    'Where a request names no conversation: `on` finds the one it goes on with, by the history that it sends or by a header of a known client; `off` begins a new one each time.'
+  ),
   RETENTION_DAYS: Type.Integer({
     minimum: 0,
     maximum: 36_500,

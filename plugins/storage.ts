@@ -6,12 +6,15 @@ import { openStore } from '../storage/open-store.ts'
 import { createPersistence, type Persistence, type PersistenceOptions } from '../storage/persistence.ts'
 import { BEAT_INTERVAL_MS, createRecovery } from '../storage/recovery.ts'
 import { StoreError } from '../storage/store-error.ts'
+import { createThreading, type Threading } from '../storage/threading/threading.ts'
 import { watchWrites } from '../storage/watched-persistence.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     store: Store
     persistence: Persistence
+    /** Tells which conversation a request goes on with; null when that is switched off. */
+    threading: Threading | null
     turnFigures: TurnFigures
     /** How often looking after the other processes failed. */
     recovery: { failures: number }
@@ -23,14 +26,16 @@ const CLOSE_TIMEOUT_MS = 5_000
 
 export interface StorageOptions extends PersistenceOptions {
   dbUrl: string
+  /** Whether requests that name no conversation are told where they belong. */
+  infersThreads: boolean
 }
 
 /**
- * Opens the store that `dbUrl` names; decorates `store`, `persistence` and what is counted of both. Ends the turns of
+ * Opens the store that `dbUrl` names; decorates `store`, `persistence`, `threading` and what is counted of them. Ends the turns of
  * processes that died. A URL that cannot be opened stops the boot with a `ConfigError`.
  */
 export default fp<StorageOptions>(
-  async (app, { dbUrl, ...options }) => {
+  async (app, { dbUrl, infersThreads, ...options }) => {
     const store = await openStore(dbUrl, { report: (message) => app.log.error(message) }).catch(blameUrl)
     const counted = countTurns(store)
     const measured = watchWrites(createPersistence(counted.store, options), app.metrics.watchWrite)
@@ -38,6 +43,7 @@ export default fp<StorageOptions>(
     app.decorate('store', store).decorate('persistence', persistence).decorate('turnFigures', counted.figures)
     try {
       await persistence.initialize()
+      app.decorate('threading', infersThreads ? createThreading(store, await store.secret()) : null)
     } catch (err) {
       await persistence.cleanup()
       blameUrl(err)

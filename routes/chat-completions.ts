@@ -54,6 +54,7 @@ const chatCompletions: RoutePlugin<ExchangeOptions> = async (app, options) => {
         begin: () =>
           startExchange(app, options, request, {
             kind: 'chat',
+            entries: body.messages as JsonObject[],
             path: '/chat/completions',
             prepare: (thread, set) => prepare(raw, body, thread, set),
             replay: (turn) => replayChat(reply, turn, body)
@@ -70,7 +71,7 @@ export default chatCompletions
 function prepare(raw: Buffer, body: Body, thread: Thread, missing: Record<string, string>) {
   const messages = body.messages as JsonObject[]
   if (thread.path === null) {
-    const question = readQuestion(messages, thread.conversationId !== null)
+    const question = readQuestion(messages, thread.known)
     return { question, body: editedBody(raw, body, { remove: OWN_FIELDS, set: missing }) }
   }
   const continuation = continueChat(messages, thread.path)

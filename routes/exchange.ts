@@ -1,7 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, type TSchema, Type } from 'typebox'
-import type { Turn, TurnKind } from '../storage/contract.ts'
-import { openTurn, type Prepared } from './open-turn.ts'
+import type { JsonObject, Turn, TurnKind } from '../storage/contract.ts'
+import { externalNameOf } from './known-clients.ts'
+import { openFoundTurn } from './open-found-turn.ts'
+import { openNamedTurn, type Prepared } from './open-turn.ts'
 import { IDENTITY_HEADERS, identityOf } from './request-identity.ts'
 import { type TargetFields, type Thread, targetOf } from './thread.ts'
 
@@ -20,6 +23,10 @@ export const exchangeAnswer = (view: TSchema & { description?: string }) => ({
     'x-conversation-id': Type.String({ description: 'Where the turn was filed; on every recorded answer' }),
     'x-turn-id': Type.String({ description: "The turn's id; on every recorded answer" }),
     'x-turn-seq': Type.Integer({ description: "The turn's number; on every recorded answer" }),
+    'x-conversation-match': Type.String({
+      description:
+        'How the conversation was found: `explicit`, `external`, `exact`, `anchor`, `new`; or `skipped`'
+    }),
     'idempotent-replayed': Type.String({ description: '`true`: answered from the stored turn' })
   },
   content: {
@@ -39,6 +46,8 @@ export interface ExchangeOptions {
   onDisconnect: 'abort' | 'finish'
   /** The most that is put in front of a request. */
   maxHistoryBytes: number
+  /** The header that names the session, where one does. */
+  sessionHeader: string | null
 }
 
 /** What one API does in its own way. */
@@ -46,6 +55,8 @@ interface Api {
   kind: Exclude<TurnKind, 'items'>
   /** At the upstream. */
   path: string
+  /** What the request says, in messages or items. */
+  entries: JsonObject[]
   /** What of the request is new in its thread, and the body for the upstream; `set` are fields that are missing in it. */
   prepare(thread: Thread, set: Record<string, string>): Prepared
   /** Answers from a turn that the request made before. */
@@ -57,9 +68,12 @@ interface ExchangeRequest extends Pick<FastifyRequest, 'rawBody' | 'routeOptions
   body: TargetFields & {
     model?: string
     store?: boolean | null
+    user?: unknown
+    safety_identifier?: unknown
+    litellm_session_id?: unknown
     metadata?: Record<string, string> | null
   }
-  headers: Static<typeof ExchangeHeaders>
+  headers: IncomingHttpHeaders & Static<typeof ExchangeHeaders>
 }
 
 /**
@@ -76,9 +90,15 @@ export async function startExchange(
   const model = body.model ?? options.defaultModel ?? null
   const set: Record<string, string> =
     'model' in body || model === null ? {} : { model: JSON.stringify(model) }
-  const opened = await openTurn(app, {
-    kind: api.kind,
-    sessionId,
+  const opening = {
+    request: {
+      kind: api.kind,
+      sessionId,
+      endUser: endUserOf(body),
+      entries: api.entries,
+      isKept: body.store === true
+    },
+    external: externalNameOf(headers, body, options.sessionHeader),
     target: targetOf(body, headers),
     parentSeq: headers['x-parent-seq'] ?? null,
     recorded: options.persist && body.store !== false,
@@ -86,13 +106,26 @@ export async function startExchange(
     model,
     metadata: body.metadata ?? {},
     identity: identityOf(request),
-    prepare: (thread) => api.prepare(thread, set)
-  })
-  const { recorded } = opened
+    prepare: (thread: Thread) => api.prepare(thread, set)
+  }
+  const { threading } = app
+  const isNamed = opening.target.kind !== 'new' || opening.parentSeq !== null
+  const opened =
+    threading === null || isNamed || !opening.recorded
+      ? await openNamedTurn(app, opening)
+      : await openFoundTurn(app, threading, opening)
+  const { recorded, match } = opened
+  if (match !== null) app.metrics.matched(match)
   if (recorded?.outcome === 'known') {
     api.replay(recorded.turn)
     return null
   }
   const call = { method: 'POST' as const, path: api.path, body: opened.body }
-  return { turn: recorded?.turn ?? null, request: call }
+  return { turn: recorded?.turn ?? null, match, request: call }
+}
+
+/** Whom the client names as the one who asks, in OpenAI's words for it; the older one is `user`. */
+function endUserOf({ safety_identifier: identifier, user }: ExchangeRequest['body']): string | null {
+  const named = [identifier, user].find((value) => typeof value === 'string' && value !== '')
+  return typeof named === 'string' ? named : null
 }

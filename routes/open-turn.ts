@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { ApiError, conversationLocked, conversationNotFound } from '../errors.ts'
-import type { JsonObject, TurnKind } from '../storage/contract.ts'
+import type { JsonObject } from '../storage/contract.ts'
 import type { Question, Recorded, TurnRef } from '../storage/persistence.ts'
 import { StoreError } from '../storage/store-error.ts'
+import type { ExternalName, Match, ThreadRequest } from '../storage/threading/threading.ts'
 import { findThread, isRunning, previousNotFound, type Target, type Thread } from './thread.ts'
 
 /** What of a request is new in its thread, and its body for the upstream. */
@@ -11,9 +12,10 @@ export interface Prepared {
   body: Buffer
 }
 
-interface Opening {
-  kind: Exclude<TurnKind, 'items'>
-  sessionId: string
+export interface Opening {
+  request: ThreadRequest
+  /** The client's own name for the conversation. */
+  external: ExternalName | null
   target: Target
   parentSeq: number | null
   recorded: boolean
@@ -25,32 +27,45 @@ interface Opening {
   prepare(thread: Thread): Prepared
 }
 
+export interface Opened {
+  /** Null when nothing is to be recorded. */
+  recorded: Recorded | null
+  /** How the conversation was found; null where nothing is recorded, or nobody looks for conversations. */
+  match: Match | null
+  body: Buffer
+}
+
+export type Decorated = Pick<FastifyInstance, 'store' | 'persistence' | 'threading'>
+
 /** How often a conversation is read again that has gone on meanwhile. */
 const MAX_ATTEMPTS = 4
 
-/** Finds the thread of a request and does write 1; `recorded` is null when nothing is to be recorded. */
-export async function openTurn(
-  { store, persistence }: Pick<FastifyInstance, 'store' | 'persistence'>,
+/** Does write 1 of a request that says itself where it belongs, or that is not to be recorded. */
+export async function openNamedTurn(
+  { store, persistence, threading }: Decorated,
   opening: Opening
-): Promise<{ recorded: Recorded | null; body: Buffer }> {
-  const { sessionId, target, kind, model, metadata, identity, maxHistoryBytes } = opening
+): Promise<Opened> {
+  const { request, target, model, metadata, identity, maxHistoryBytes } = opening
+  const { kind, sessionId } = request
+  const match = threading && opening.recorded ? 'explicit' : null
+  const marks = match && threading?.marksOf(request)
   for (let attempt = 1; ; attempt += 1) {
     const thread = await findThread(store, sessionId, target, opening.parentSeq, maxHistoryBytes)
-    const { path: _, ...place } = thread
+    const { path: _, known: __, ...place } = thread
     const { question, body } = opening.prepare(thread)
     if (!opening.recorded) {
       const id = target.kind === 'filed' ? target.conversationId : null
       if (id !== null && !(await store.getConversation(sessionId, id))) throw conversationNotFound()
-      return { recorded: null, body }
+      return { recorded: null, match, body }
     }
     try {
-      const all = { ...question, ...place, kind, sessionId, model, metadata, request: identity }
+      const all = { ...question, ...place, kind, sessionId, model, metadata, marks, request: identity }
       const recorded = await persistence.recordUserMessage(all)
       if (!recorded) throw conversationNotFound(target.kind === 'continued' ? 'conversation' : null)
       if (recorded.outcome === 'known') assertReplayable(recorded)
       else if (recorded.turn.attempt > 1 && thread.path)
-        return withoutEarlierAttempt(opening, thread, recorded.turn) ?? { recorded, body }
-      return { recorded, body }
+        return { ...(withoutEarlierAttempt(opening, thread, recorded.turn) ?? { recorded, body }), match }
+      return { recorded, match, body }
     } catch (err) {
       const busy = err instanceof StoreError && err.code === 'CONVERSATION_BUSY'
       if (busy && (isRunning(thread) || attempt === MAX_ATTEMPTS)) throw conversationLocked('conversation')
@@ -73,7 +88,7 @@ function withoutEarlierAttempt(opening: Opening, thread: Thread, turn: TurnRef) 
   }
 }
 
-function assertReplayable({ turn, sameRequest }: Extract<Recorded, { outcome: 'known' }>): void {
+export function assertReplayable({ turn, sameRequest }: Extract<Recorded, { outcome: 'known' }>): void {
   const param = 'idempotency-key'
   if (!sameRequest) {
     const message = 'This Idempotency-Key was used for another request.'

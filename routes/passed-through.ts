@@ -9,7 +9,7 @@ const MAX_BYTES = 134_217_728
 /** Calls that are the upstream's alone: `/v1/models`, `/v1/models/{id}`, `/v1/embeddings`. Nothing is recorded. */
 const passedThrough: RoutePlugin = async (app) => {
   const unrecorded = (request: { method: 'GET' | 'POST'; path: string; body?: Buffer }) => ({
-    begin: async () => ({ turn: null, request }),
+    begin: async () => ({ turn: null, match: null, request }),
     reader: createOpaqueAnswer(),
     onDisconnect: 'abort' as const,
     maxBytes: MAX_BYTES

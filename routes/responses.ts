@@ -56,6 +56,7 @@ const responses: RoutePlugin<ExchangeOptions> = async (app, options) => {
       begin: () =>
         startExchange(app, options, request, {
           kind: 'response',
+          entries: inputList(body.input as string | JsonObject[] | null | undefined),
           path: '/responses',
           prepare: (thread, set) => prepare(raw, body, thread, set),
           replay: (turn) => replayResponse(reply, turn, body)
@@ -77,7 +78,7 @@ function prepare(raw: Buffer, body: Body, thread: Thread, missing: Record<string
   // Clients name reasoning by an id that the upstream would know, had it kept anything.
   const sendable = (entry: JsonObject | number) => canBeSent(own(entry), 'response')
   if (thread.path === null) {
-    const question = readInput(items, thread.conversationId !== null)
+    const question = readInput(items, thread.known)
     const kept = [...items.keys()].filter(sendable)
     const input = kept.length < items.length ? { input: editedList(raw, 'input', kept) } : {}
     return { question, body: editedBody(raw, body, { remove: OWN_FIELDS, set: { ...set, ...input } }) }

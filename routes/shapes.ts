@@ -21,6 +21,8 @@ const Word = <T extends string>(words: Record<T, true>) =>
 const NullableWord = <T extends string>(words: Record<T, true>) =>
   Type.Unsafe<T | null>({ type: ['string', 'null'], enum: [...Object.keys(words), null] })
 
+export const MAX_METADATA_PAIRS = 16
+
 /** OpenAI's limits on metadata: 16 pairs, keys of 64 and values of 512 characters. */
 export const Metadata = Type.Record(
   Type.String({ pattern: '^[\\s\\S]{0,64}$' }),
@@ -28,7 +30,7 @@ export const Metadata = Type.Record(
   {
     title: 'Metadata',
     description: 'Up to 16 pairs, keys of up to 64 and values of up to 512 characters.',
-    maxProperties: 16,
+    maxProperties: MAX_METADATA_PAIRS,
     additionalProperties: false
   }
 )

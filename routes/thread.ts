@@ -21,6 +21,8 @@ export interface Thread {
   expectedLastSeq: number | null
   /** The turns to put in front; null when the client sends its own history. */
   path: Turn[] | null
+  /** How much of the request the conversation has already, in messages or items; null = all up to the last answer. */
+  known: number | null
 }
 
 export interface TargetFields {
@@ -66,10 +68,16 @@ export async function findThread(
 ): Promise<Thread> {
   switch (target.kind) {
     case 'new':
-      return { conversationId: null, parentSeq, expectedLastSeq: null, path: null }
+      return { conversationId: null, parentSeq, expectedLastSeq: null, path: null, known: 0 }
     case 'filed':
       if (!isId('conv', target.conversationId)) throw conversationNotFound()
-      return { conversationId: target.conversationId, parentSeq, expectedLastSeq: null, path: null }
+      return {
+        conversationId: target.conversationId,
+        parentSeq,
+        expectedLastSeq: null,
+        path: null,
+        known: null
+      }
     case 'continued':
       return await continued(store, sessionId, target.conversationId, parentSeq, maxHistoryBytes)
     case 'after':
@@ -96,7 +104,13 @@ async function continued(
   if (!path) throw conversationNotFound('conversation')
   // One that runs elsewhere, write 1 finds.
   const running = path.some((turn) => turn.status === 'in_progress')
-  return { conversationId, parentSeq, expectedLastSeq: running ? NEVER : conversation.lastSeq, path }
+  return {
+    conversationId,
+    parentSeq,
+    expectedLastSeq: running ? NEVER : conversation.lastSeq,
+    path,
+    known: null
+  }
 }
 
 export function previousNotFound(id: string): ApiError {
@@ -136,7 +150,7 @@ async function after(store: Store, sessionId: string, responseId: string, maxByt
   if (left < 0) throw conversationTooLarge('previous_response_id')
   const before = await historyOf(store, sessionId, conversationId, parentSeq, left, 'previous_response_id')
   if (!before) throw previousNotFound(responseId)
-  return { conversationId, parentSeq: seq, expectedLastSeq: null, path: [...before, turn] }
+  return { conversationId, parentSeq: seq, expectedLastSeq: null, path: [...before, turn], known: null }
 }
 
 /** The thread can be read again, and its conversation may have gone on since it was: not while a turn runs in it. */

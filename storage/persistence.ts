@@ -3,13 +3,22 @@ import type { BegunTurn, JsonObject, NewTurn, Store, TurnEnding, TurnErrorCode, 
 import { newId } from './ids.ts'
 import { hasRoom, type Limits, sessionFull } from './room.ts'
 import { StoreError } from './store-error.ts'
+import type { RequestMarks } from './threading/marks.ts'
 import { titleOf } from './title.ts'
 
 /** What a client asked, as it is kept. */
 export interface Question
   extends Pick<
     NewTurn,
-    'sessionId' | 'kind' | 'parentSeq' | 'expectedLastSeq' | 'model' | 'metadata' | 'userText'
+    | 'sessionId'
+    | 'kind'
+    | 'parentSeq'
+    | 'expectedLastSeq'
+    | 'model'
+    | 'metadata'
+    | 'userText'
+    | 'externalKey'
+    | 'conversationMetadata'
   > {
   /** The conversation to file the turn in; null starts a new one. */
   conversationId: string | null
@@ -17,6 +26,8 @@ export interface Question
   request: Pick<NewTurn, 'requestHash' | 'idempotencyKey' | 'keysSince' | 'retrySince'>
   /** The exact input messages where `userText` alone does not say them; else null. */
   input: JsonObject | null
+  /** By what later requests find the turn; null where none is to. */
+  marks?: RequestMarks | null | undefined
 }
 
 /** What the upstream answered, whole or as far as it came. */
@@ -35,6 +46,7 @@ export interface TurnRef extends TurnKey {
   readonly input: JsonObject | null
   /** Undefined where what is stored may be another. */
   readonly userText: string | null | undefined
+  readonly marks: RequestMarks | null
 }
 
 /** A turn that began, or one that an idempotency key was met on again. */
@@ -136,7 +148,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
     },
 
     async recordUserMessage(question) {
-      const { request, input, ...rest } = question
+      const { request, input, marks = null, ...rest } = question
       const isNew = question.conversationId === null
       const full = isNew && !(await hasRoom(store, question.sessionId, options))
       const id = newId('turn')
@@ -150,6 +162,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
         maxSeq: options.maxTurns,
         title: titleOf(question.userText),
         detail: input,
+        askedMark: marks?.asked,
         owner: options.owner,
         createdAt: Date.now()
       })
@@ -162,7 +175,7 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
       if (begun === null && full) throw sessionFull()
       if (begun?.outcome !== 'begun') return begun
       const userText = begun.turn.attempt === 1 ? question.userText : undefined
-      return { outcome: 'begun', turn: { ...begun.turn, input, userText } }
+      return { outcome: 'begun', turn: { ...begun.turn, input, userText, marks } }
     },
 
     recordAssistantFinal: (turn, answer) => finish(turn, answer, null),
@@ -187,6 +200,7 @@ function toEnding(turn: TurnRef, answer: Answer, ending: FailedEnding | null): T
     completionId: answer.completionId,
     model: answer.model,
     assistantText: answer.text,
-    detail: turn.input || answer.output ? { ...turn.input, ...answer.output } : null
+    detail: turn.input || answer.output ? { ...turn.input, ...answer.output } : null,
+    ...turn.marks?.of(answer)
   }
 }

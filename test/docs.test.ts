@@ -83,7 +83,7 @@ t.test('.env.example names every setting with its default', async (t) => {
 
 t.test('the headers in the README are those that the code reads and shows', async (t) => {
   const sources = globSync(['routes/*.ts', 'plugins/identity/*.ts'], { cwd: ROOT }).map(readSource).join('\n')
-  const reads = sources.matchAll(/headers(?:\.(?=authorization)|\[')([a-z-]+)/g)
+  const reads = sources.matchAll(/(?:headers(?:\.(?=authorization)|\[')|_HEADER = ')([a-z-]+)/g)
   // What browsers say of the page, and no client sets.
   const read = [...reads].map(([, name]) => `${name} request`).filter((row) => !row.startsWith('sec-fetch-'))
   const shown = EXPOSED_HEADERS.map((name) => `${name} answer`)

@@ -102,7 +102,7 @@ t.test('tools are run and answered by the SDK’s own runner', async (t) => {
   t.equal(await runner.finalContent(), 'Hello world')
   t.same(asked, [{ city: 'Oslo' }])
   const { data } = await app.store.listConversations('local', { limit: 10, order: 'asc' })
-  t.equal(data.length, 2, 'the runner names no conversation, so each turn starts one')
+  t.equal(data.length, 1, 'the runner names no conversation, and what it sends back goes on with the first')
   const page = await app.store.listTurns('local', data[0]?.id ?? '', { limit: 10, order: 'asc' })
   t.match(page?.data, [
     {
@@ -111,8 +111,10 @@ t.test('tools are run and answered by the SDK’s own runner', async (t) => {
       detail: {
         choices: [{ message: { tool_calls: [{ id: 'call_1', function: { arguments: '{"city":"Oslo"}' } }] } }]
       }
-    }
+    },
+    { assistantText: 'Hello world', detail: { input: [{ role: 'tool', content: '7 °C' }] } }
   ])
+  t.equal(page?.data.length, 2)
 })
 
 t.test('an aborted stream cancels the upstream and is kept as far as it came', async (t) => {

@@ -3,7 +3,7 @@ import { ApiError } from '../../errors.ts'
 import { assertLoopbackName } from '../loopback-name.ts'
 import type { Identify } from './identify.ts'
 
-const LOCAL_SESSION = 'local'
+export const LOCAL_SESSION = 'local'
 
 export interface LocalOptions {
   /** Whether only loopback names are answered; a server that others reach has names that nobody knows here. */

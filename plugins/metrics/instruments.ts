@@ -40,6 +40,12 @@ export function createInstruments(registry: Registry) {
     labelNames: ['kind'],
     registers
   })
+  const matches = new Counter({
+    name: 'turnkeeper_conversation_matches_total',
+    help: 'Requests by how their conversation was found.',
+    labelNames: ['match'],
+    registers
+  })
 
   const watchWrite: WatchWrite = async (write, work) => {
     const stop = persist.startTimer({ write })
@@ -55,6 +61,7 @@ export function createInstruments(registry: Registry) {
 
   return {
     watchWrite,
+    matched: (match: string) => matches.inc({ match }),
     proxy: {
       firstByteAdded: (seconds: number) => added.observe(seconds),
       firstByte: (seconds: number) => firstByte.observe(seconds),

@@ -12,12 +12,12 @@ export interface ChatQuestion {
 }
 
 /**
- * What of a request's `messages` is new. Clients resend the history: in a conversation that goes on, new is
- * what follows the last answer; in a new one, everything.
+ * What of a request's `messages` is new. Clients resend the history: the first `known` of them are there already, null
+ * says all up to the last answer.
  */
-export function readQuestion(messages: JsonObject[], goesOn: boolean): ChatQuestion {
+export function readQuestion(messages: JsonObject[], known: number | null): ChatQuestion {
   const live = messages.slice(endOfHistory(messages))
-  return toQuestion(live, goesOn ? live : messages)
+  return toQuestion(live, known === null ? live : messages.slice(known))
 }
 
 /** A question that is put behind stored turns. */

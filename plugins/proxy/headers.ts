@@ -10,6 +10,7 @@ export const EXPOSED_HEADERS = [
   'x-conversation-id',
   'x-turn-id',
   'x-turn-seq',
+  'x-conversation-match',
   'x-request-id',
   'retry-after',
   'x-ratelimit-limit-requests',

@@ -12,8 +12,8 @@ type ExchangeOptions = Pick<RelayOptions, 'reader' | 'onDisconnect' | 'explainEr
   begin(): Promise<ExchangeStart | null>
 }
 
-/** `turn` is null when nothing is to be recorded. */
-export type ExchangeStart = Pick<RelayOptions, 'turn' | 'request'>
+/** `turn` is null when nothing is to be recorded; `match` says how its conversation was found. */
+export type ExchangeStart = Pick<RelayOptions, 'turn' | 'request'> & { match: string | null }
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -50,7 +50,7 @@ export default fp<ProxyOptions>(
       const leave = app.streams.enter(reply.request.sessionId)
       const started = begin().then((start) => {
         if (start === null) return null
-        const { turn } = start
+        const { turn, match, ...call } = start
         // From here the exchange owns the socket: a client that leaves must not stop the copying.
         reply.hijack()
         const onProblem = (message: string, cause: unknown) => reply.log.warn({ err: cause }, message)
@@ -58,9 +58,10 @@ export default fp<ProxyOptions>(
         reply.request.logFields = Object.assign(course, turn && { turn: turn.id })
         return relay(context, {
           ...options,
-          ...start,
+          ...call,
+          turn,
           client: reply.raw,
-          headers: headersOf(reply, turn),
+          headers: headersOf(reply, turn, match),
           onProblem,
           meter: createMeter(figures, reply.request.receivedAt, course)
         })
@@ -83,9 +84,10 @@ export default fp<ProxyOptions>(
 )
 
 /** What other plugins have set, CORS for one, and what names the turn. */
-function headersOf(reply: FastifyReply, turn: TurnRef | null): Record<string, string> {
+function headersOf(reply: FastifyReply, turn: TurnRef | null, match: string | null): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(reply.getHeaders())) headers[name] = String(value)
+  if (match !== null) headers['x-conversation-match'] = match
   if (!turn) return headers
   headers['x-conversation-id'] = turn.conversationId
   headers['x-turn-id'] = turn.id

@@ -16,12 +16,12 @@ export function inputList(input: string | JsonObject[] | null | undefined): Json
 }
 
 /**
- * What of a request's `input` is new, when its client sends the history itself: in a conversation that goes on what
- * follows the last answer, in a new one everything.
+ * What of a request's `input` is new, when its client sends the history itself: the first `known` items are there
+ * already, null says all up to the last answer.
  */
-export function readInput(items: JsonObject[], goesOn: boolean): ResponseQuestion {
+export function readInput(items: JsonObject[], known: number | null): ResponseQuestion {
   const live = items.slice(items.findLastIndex(isOutput) + 1)
-  return toQuestion(live, goesOn ? live : items)
+  return toQuestion(live, known === null ? live : items.slice(known))
 }
 
 /** A question that is put behind stored turns. */

@@ -128,7 +128,7 @@ const ROWS: Row[] = [
 
 for (const { name, messages, text, started, goesOn } of ROWS) {
   t.test(`what is new: ${name}`, async (t) => {
-    t.strictSame(readQuestion(messages, false), { userText: text, input: started && { input: started } })
-    t.strictSame(readQuestion(messages, true), { userText: text, input: goesOn && { input: goesOn } })
+    t.strictSame(readQuestion(messages, 0), { userText: text, input: started && { input: started } })
+    t.strictSame(readQuestion(messages, null), { userText: text, input: goesOn && { input: goesOn } })
   })
 }

@@ -1,0 +1,163 @@
+import type { FoundMark, MarkedTurn, Store } from '../contract.ts'
+import { turnAt } from '../dialogue/path.ts'
+import { choicesOf, outputItems } from '../dialogue/turn-content.ts'
+import { isObject } from '../json-value.ts'
+import { storableText } from '../storable-text.ts'
+import { dialogueOf, normalized, type Said } from './canonical.ts'
+import type { Marker } from './marks.ts'
+
+/** An answer of this many characters is nobody else's. */
+const DISTINCTIVE = 200
+/** Fewer than these say nothing. */
+const TELLING = 40
+/** How far back answers are compared, and how far on they are followed. */
+const MAX_TURNS = 500
+
+/** What is looked at in a request: its dialogue, and the place of the answer in question. */
+export interface Place {
+  sessionId: string
+  dialogue: Said[]
+  /** The places of its answers. */
+  answers: number[]
+  marker: Marker
+}
+
+/** Whether answers are long enough together to look for a conversation by. */
+export function isTelling(answers: Said[]): boolean {
+  return sizeOf(...answers) >= TELLING
+}
+
+/** Whether nothing else than that they are the same need be known of answers. */
+function isProof(answers: Said[]): boolean {
+  return answers.length > 1 || sizeOf(...answers) >= DISTINCTIVE
+}
+
+/**
+ * Of turns that gave the answer at `place`, those whose conversation agrees: each earlier answer that the request still
+ * has must be the one before, until either side has no more. Of these the ones that agree in most.
+ */
+export async function agreeing(
+  store: Store,
+  found: FoundMark[],
+  place: number,
+  at: Place
+): Promise<FoundMark[]> {
+  const agreed: { turn: FoundMark; count: number }[] = []
+  for (const turn of found) {
+    const count = await agreement(store, turn, place, at)
+    if (count > 0) agreed.push({ turn, count })
+  }
+  const most = Math.max(0, ...agreed.map(({ count }) => count))
+  return agreed.filter(({ count }) => count === most).map(({ turn }) => turn)
+}
+
+/** In how many answers the way to `turn` agrees with the request; 0 where that is no evidence. */
+async function agreement(store: Store, turn: FoundMark, place: number, at: Place): Promise<number> {
+  const said = at.dialogue[place] as Said
+  const before = at.answers.filter((index) => index < place).map((index) => at.dialogue[index] as Said)
+  const marks = before.length > 0 ? await answersBefore(store, at.sessionId, turn) : []
+  const same = [said]
+  let from = 0
+  for (const earlier of before.reverse()) {
+    if (from === marks.length) break
+    // Some clients leave answers out, such as those that only call tools.
+    const index = marks.indexOf(at.marker.answer(earlier), from)
+    if (index !== -1) {
+      same.push(earlier)
+      from = index + 1
+      continue
+    }
+    // What stands in the place of the oldest ones may be a summary of them.
+    if (earlier !== before.at(-1) || !isProof(same)) return 0
+  }
+  if (sizeOf(...same) < TELLING) return 0
+  return isProof(same) || (await sharesQuestion(store, turn, place, at)) ? same.length : 0
+}
+
+/** The marks of the answers on the way to a turn, from the last one on. */
+async function answersBefore(store: Store, sessionId: string, turn: MarkedTurn): Promise<string[]> {
+  const { conversationId, seq } = turn
+  const page = { limit: MAX_TURNS, order: 'desc', beforeSeq: seq } as const
+  const earlier = await store.listMarks(sessionId, conversationId, page)
+  const marks: string[] = []
+  let parentSeq = turn.parentSeq
+  for (const one of earlier) {
+    if (one.seq > parentSeq) continue
+    parentSeq = one.parentSeq
+    if (one.marks.answer !== null) marks.push(one.marks.answer)
+  }
+  return marks
+}
+
+/** Whether the turn was asked what the request has before that answer; either may have something around it. */
+async function sharesQuestion(store: Store, turn: FoundMark, place: number, at: Place): Promise<boolean> {
+  const question = at.dialogue.slice(0, place).findLast(({ by }) => by === 'user')?.words ?? ''
+  const stored = await turnAt(store, at.sessionId, turn.conversationId, turn.seq)
+  const asked = normalized(stored?.userText ?? '')
+  const given = storableText(question)
+  return asked !== '' && given !== '' && (asked.includes(given) || given.includes(asked))
+}
+
+/** Those of `found` whose answer begins with what the request has of it: whoever stops an answer keeps its beginning. */
+export async function begunWith(
+  store: Store,
+  found: FoundMark[],
+  said: Said,
+  at: Place
+): Promise<FoundMark[]> {
+  if (said.words === '') return []
+  const begun: FoundMark[] = []
+  for (const turn of found) {
+    const stored = await turnAt(store, at.sessionId, turn.conversationId, turn.seq)
+    if (!stored) continue
+    const answers =
+      stored.kind === 'chat'
+        ? choicesOf(stored).map(({ message }) => dialogueOf([message]))
+        : [dialogueOf(outputItems(stored).filter(isObject))]
+    const isBegun = (answer: Said): boolean =>
+      answer.words.startsWith(storableText(said.words)) && answer.others.startsWith(said.others)
+    if (answers.some(([answer]) => answer && isBegun(answer))) begun.push(turn)
+  }
+  return begun
+}
+
+/** From the answer at `place`, which `turn` gave, how far the conversation and the request go on with the same answers. */
+export async function followed(
+  store: Store,
+  turn: MarkedTurn,
+  place: number,
+  at: Place
+): Promise<{ turn: MarkedTurn; place: number }> {
+  const page = { limit: MAX_TURNS, order: 'asc', afterSeq: turn.seq } as const
+  const later = await store.listMarks(at.sessionId, turn.conversationId, page)
+  let reached: { turn: MarkedTurn; place: number } = { turn, place }
+  for (const index of at.answers.filter((one) => one > place)) {
+    const mark = at.marker.answer(at.dialogue[index] as Said)
+    const next = later.findLast(
+      ({ parentSeq, marks }) => parentSeq === reached.turn.seq && marks.answer === mark
+    )
+    if (!next) break
+    reached = { turn: next, place: index }
+  }
+  return reached
+}
+
+/** Whether somebody is being answered who went on from the turn with something else than what is asked. */
+export async function isBusyBeside(
+  store: Store,
+  sessionId: string,
+  { turn, lastSeq }: { turn: MarkedTurn; lastSeq: number },
+  asked: string
+): Promise<boolean> {
+  if (turn.seq === lastSeq) return false
+  const page = { limit: MAX_TURNS, order: 'desc', afterSeq: turn.seq } as const
+  const later = await store.listMarks(sessionId, turn.conversationId, page)
+  return later.some(
+    ({ parentSeq, status, marks }) =>
+      parentSeq === turn.seq && status === 'in_progress' && marks.asked !== asked
+  )
+}
+
+function sizeOf(...answers: Said[]): number {
+  return answers.reduce((sum, { words, others }) => sum + words.length + others.length, 0)
+}

@@ -1,0 +1,70 @@
+import { createHmac, hash } from 'node:crypto'
+import type { JsonObject, Turn } from '../contract.ts'
+import { answerMessages, outputItems } from '../dialogue/turn-content.ts'
+import type { Answer } from '../persistence.ts'
+import { dialogueOf, type Said } from './canonical.ts'
+
+/** Of the canonical form and of the marks: what is made otherwise must not be found as the same. */
+const VERSION = 'v1'
+/** 132 bits. */
+const LENGTH = 22
+
+/** Makes the marks of one person's, or one session's, dialogues. */
+export interface Marker {
+  asked(digest: string): string
+  tip(digest: string): string
+  answer(said: Said): string
+  /** A name that somebody else has for a conversation. */
+  external(name: string, value: string): string
+}
+
+/**
+ * Marks under a key that is the session's own: what they were made of cannot be guessed from them without the store's
+ * `secret`. Those of two end users of one session have nothing in common.
+ */
+export function createMarker(secret: string, sessionId: string, endUser: string | null): Marker {
+  const key = createHmac('sha256', secret).update(`${VERSION}\n${sessionId}`).digest()
+  const scope = endUser === null ? '' : hash('sha256', endUser)
+  const mark = (kind: string, what: string): string =>
+    createHmac('sha256', key).update(`${VERSION} ${kind}\n${what}`).digest('base64url').slice(0, LENGTH)
+  return {
+    asked: (digest) => mark('asked', `${scope}\n${digest}`),
+    tip: (digest) => mark('tip', `${scope}\n${digest}`),
+    answer: ({ words, others }) => mark('answer', `${scope}\n${words.length}:${words}${others}`),
+    external: (name, value) => mark('external', `${name}\n${value}`)
+  }
+}
+
+/** The digest of a dialogue, from that of what was said before. */
+function digestAfter(before: string, { by, words, others }: Said): string {
+  return hash('sha256', `${before}${by}\n${words.length}:${words}${others}`)
+}
+
+/** Of each beginning of a dialogue its digest: first that of nothing, last that of all. */
+export function digestsOf(dialogue: Said[]): string[] {
+  const digests = ['']
+  for (const said of dialogue) digests.push(digestAfter(digests.at(-1) ?? '', said))
+  return digests
+}
+
+/** What a turn is found by: the mark of its request, and those of its answer as soon as there is one. */
+export interface RequestMarks {
+  readonly asked: string
+  of(answer: Answer): { tipMark: string | null; answerMark: string | null }
+}
+
+export function requestMarks(marker: Marker, kind: Turn['kind'], digest: string): RequestMarks {
+  return {
+    asked: marker.asked(digest),
+    of(answer) {
+      const [said] = dialogueOf(answerEntries(kind, answer))
+      if (!said) return { tipMark: null, answerMark: null }
+      return { tipMark: marker.tip(digestAfter(digest, said)), answerMark: marker.answer(said) }
+    }
+  }
+}
+
+function answerEntries(kind: Turn['kind'], { text, finishReason, output }: Answer): JsonObject[] {
+  const turn = { kind, userText: null, assistantText: text, finishReason, detail: output }
+  return kind === 'chat' ? answerMessages(turn) : outputItems(turn).filter((item) => item !== null)
+}
