@@ -9,6 +9,7 @@ import { Value } from 'typebox/value'
 import { loadConfig } from '../config.ts'
 import { FAILURES, type Failure } from '../plugins/proxy/endings.ts'
 import { EXPOSED_HEADERS } from '../plugins/proxy/headers.ts'
+import { KNOWN_HEADERS } from '../routes/known-clients.ts'
 import { AnyObject, ConversationView, ListView, TurnView } from '../routes/shapes.ts'
 import { StatsView } from '../routes/stats.ts'
 import { SettingsSchema } from '../settings.ts'
@@ -89,6 +90,14 @@ t.test('the headers in the README are those that the code reads and shows', asyn
   const shown = EXPOSED_HEADERS.map((name) => `${name} answer`)
   const documented = tableUnder(readme, 'Headers').map(([name, direction]) => `${codeIn(name)} ${direction}`)
   t.same(documented.sort(), [...new Set([...read, ...shown])].sort())
+})
+
+t.test('the headers of clients in docs/threading.md are those that are read, in their order', async (t) => {
+  const documented = tableUnder(readSource('docs/threading.md'), 'Headers of known clients')
+  t.same(
+    documented.map(([header, names]) => [codeIn(header), names]),
+    KNOWN_HEADERS
+  )
 })
 
 t.test('the errors in the README are those of the sources', async (t) => {
