@@ -28,6 +28,10 @@ async function start(): Promise<void> {
   // Here and not above: the commands need nothing of all that it loads.
   const { buildApp, migrateStore } = await import('./app.ts')
   if (process.argv[2] === 'migrate') return migrateStore(config.DB_URL)
+  if (process.argv[2] === 'threading-report') {
+    const { threadingReportCommand } = await import('./plugins/threading-report/command.ts')
+    return threadingReportCommand(process.argv.slice(3), (settings) => buildApp(loadConfig(settings)))
+  }
   const app = await buildApp(config, { level: config.LOG_LEVEL, stream })
 
   const address = await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG })

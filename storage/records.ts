@@ -169,7 +169,7 @@ export interface TurnMarks {
 export interface MarksSought {
   /** At most 6. */
   tips: readonly string[]
-  /** At most 2. */
+  /** At most 4. */
   asked: readonly string[]
   answer: string | null
   /** Only in this conversation. */

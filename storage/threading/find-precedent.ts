@@ -19,7 +19,7 @@ export interface Precedent {
   turn: MarkedTurn
   /** The newest seq of its conversation. */
   lastSeq: number
-  /** The place of the turn's answer in the request's dialogue. */
+  /** The place in the request's dialogue up to which the conversation has it. */
   place: number
   match: 'exact' | 'anchor'
 }
@@ -30,6 +30,8 @@ export type Finding = { precedent: Precedent } | { either: FoundMark } | null
 /** How many answers are looked for in one query, and how many at most. */
 const TIPS = 6
 const MAX_TIPS = 30
+/** How many questions without an answer are looked for. */
+const UNANSWERED = 2
 
 /**
  * Looks for the request's last answer, in this order: as the end of the same dialogue, as the beginning of an answer in
@@ -44,9 +46,10 @@ export async function findPrecedent(store: Store, sought: Sought): Promise<Findi
   const recent = answers.slice(-TIPS).reverse()
   const before = marker.asked(digests[place] ?? '')
   const whole = marker.asked(digests.at(-1) ?? '')
+  const unanswered = questionsAfter(place, sought)
   const found = await look(store, sought, {
     tips: recent.map(tipAt),
-    asked: [before, whole],
+    asked: [before, whole, ...unanswered.map(({ mark }) => mark)],
     answer: isTelling(answers.map((index) => dialogue[index] ?? last)) ? marker.answer(last) : null
   })
   const chosen = (turns: FoundMark[], at: number, match: 'exact' | 'anchor'): Finding => {
@@ -59,7 +62,7 @@ export async function findPrecedent(store: Store, sought: Sought): Promise<Findi
   }
 
   const exact = chosen(withTip(found, tipAt(place)), place, 'exact')
-  if (exact) return exact
+  if (exact) return forgotten(exact, found, unanswered) ?? exact
   const stopped = found.filter(({ marks }) => marks.asked === before)
   const begun = chosen(await begunWith(store, stopped, last, sought), place, 'exact')
   if (begun) return begun
@@ -78,6 +81,40 @@ export async function findPrecedent(store: Store, sought: Sought): Promise<Findi
       const edited = index === place ? null : chosen(withTip(there, tipAt(index)), index, 'exact')
       if (edited) return await followedOn(store, edited, sought)
     }
+  }
+  return null
+}
+
+interface Unanswered {
+  place: number
+  /** Of the dialogue up to it. */
+  mark: string
+}
+
+/** What was said after the last answer, but for what is asked now: the last of it first. */
+function questionsAfter(last: number, { dialogue, digests, marker }: Sought): Unanswered[] {
+  const places = [...dialogue.keys()]
+    .slice(last + 1, -1)
+    .slice(-UNANSWERED)
+    .reverse()
+  return places.map((place) => ({ place, mark: marker.asked(digests[place + 1] ?? '') }))
+}
+
+/** The turn of a question behind the precedent, whose answer was stopped and not kept by the client. */
+function forgotten(exact: Finding, found: FoundMark[], unanswered: Unanswered[]): Finding {
+  if (!exact || !('precedent' in exact)) return null
+  const { turn: before } = exact.precedent
+  for (const { place, mark } of unanswered) {
+    const turn = found.find(
+      ({ conversationId, seq, superseded, status, marks }) =>
+        conversationId === before.conversationId &&
+        seq > before.seq &&
+        !superseded &&
+        status === 'incomplete' &&
+        marks.asked === mark &&
+        marks.answer !== null
+    )
+    if (turn) return { precedent: { ...exact.precedent, turn, place } }
   }
   return null
 }

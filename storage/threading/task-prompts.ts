@@ -6,7 +6,7 @@ import { textOf } from '../json-value.ts'
  * Each is the fixed beginning of a prompt in its source, see docs/threading.md.
  */
 
-/** The first message of a request that has no answer in it; it quotes the chat, or what was asked in it. */
+/** A message of a request that has no answer in it; it quotes the chat, or what was asked in it. */
 const ALONE = [
   // Open WebUI
   /^### Task:\s+(Generate (a concise|1-3 broad tags|a detailed prompt for am? image)|Suggest 3-5 relevant follow-up|Analyze the chat history to determine the necessity|You are an autocompletion system)/,
@@ -45,6 +45,8 @@ const INSTRUCTIONS = [
   /^You will generate a short title based on the first message/,
   // Qwen Code
   /^Generate a concise, sentence-case title \(3-7 words\)/,
+  /^You are a security classifier for an AI coding agent operating in auto mode/,
+  /^You are performing a managed memory dream/,
   // Copilot
   /^You are an expert in crafting pithy titles for chatbot conversations\./,
   // OpenHands
@@ -75,7 +77,9 @@ export function isTaskPrompt(entries: JsonObject[]): boolean {
   const [first] = entries
   const instructs = first?.role === 'system' || first?.role === 'developer'
   if (instructs && INSTRUCTIONS.some((prompt) => prompt.test(begins(first)))) return true
-  return ALONE.some((prompt) => prompt.test(begins(users[0]))) || (entries.length === 1 && isQuoting(first))
+  // Codex says before it where it works.
+  const isAlone = users.some((message) => ALONE.some((prompt) => prompt.test(begins(message))))
+  return isAlone || (entries.length === 1 && isQuoting(first))
 }
 
 function begins(message: JsonObject | undefined): string {

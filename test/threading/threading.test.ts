@@ -358,3 +358,30 @@ t.test('of several choices any can be gone on from', async (t) => {
     t.match(next, { match: 'exact', conversationId: res.headers.get('x-conversation-id') })
   }
 })
+
+t.test('a question whose answer was stopped, and that the client forgets, is not replaced', async (t) => {
+  const running = await start(t)
+  const { messages, id } = await chatOf(running, ['one'])
+  const { script } = running.upstream
+  running.upstream.script = (res) => {
+    startSse(res)
+    res.write(delta({ content: 'half an answer' }))
+  }
+  const stop = new AbortController()
+  const asked = [...messages, user('two')]
+  const stopped = await running.chat({ messages: asked, stream: true }, {}, stop.signal)
+  await stopped.body?.getReader().read()
+  stop.abort()
+  t.match(await running.endedTurn(stopped), { seq: 2, status: 'incomplete' })
+  running.upstream.script = script
+  const next = await ask(running, [...asked, user('three')])
+  t.match(next, { match: 'exact', conversationId: id, seq: 3 })
+  t.match((await running.turnsOf(id ?? ''))[2], { parent_seq: 2, user_text: 'three', detail: null })
+  t.same(await running.path(id), [1, 2, 3])
+  const again = await ask(running, [...asked, user('three')])
+  t.match(again, { conversationId: id, seq: 4 })
+  t.same(await running.path(id), [1, 2, 4])
+  const instead = await ask(running, [...messages, user('another')])
+  t.match(instead, { conversationId: id, seq: 5 })
+  t.same(await running.path(id), [1, 5])
+})

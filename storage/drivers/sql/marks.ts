@@ -8,7 +8,19 @@ import type { Db, Tables } from './tables.ts'
 /** Of each mark, how many turns are found. */
 const NEWEST = 8
 
-const SLOTS = ['tip0', 'tip1', 'tip2', 'tip3', 'tip4', 'tip5', 'asked0', 'asked1', 'answer0'] as const
+const SLOTS = [
+  'tip0',
+  'tip1',
+  'tip2',
+  'tip3',
+  'tip4',
+  'tip5',
+  'asked0',
+  'asked1',
+  'asked2',
+  'asked3',
+  'answer0'
+] as const
 type Slot = (typeof SLOTS)[number]
 type Sought = Record<Slot | 'sessionId' | 'conversationId', string | null>
 
@@ -26,22 +38,14 @@ const MARKED_COLUMNS = [
 type MarkedRow = Pick<Tables['turns'], (typeof MARKED_COLUMNS)[number]>
 type FoundRow = MarkedRow & Pick<Tables['conversations'], 'last_seq' | 'active_at'>
 
-const findAll = preparedRead<Sought>([...SLOTS, 'sessionId', 'conversationId'])((db, given) => {
-  const found = sql.join(
-    SLOTS.map((slot) => newest(given, slot, sql``)),
-    sql` union all `
-  )
-  return inConversations(found).compile(db)
-})
+const finding = (condition: (given: Sought) => RawBuilder<unknown>) =>
+  preparedRead<Sought>([...SLOTS, 'sessionId', 'conversationId'])((db, given) => {
+    const found = SLOTS.map((slot) => newest(given, slot, condition(given)))
+    return inConversations(sql.join(found, sql` union all `)).compile(db)
+  })
 
-const findWithin = preparedRead<Sought>([...SLOTS, 'sessionId', 'conversationId'])((db, given) => {
-  const there = sql`and conversation_id = ${given.conversationId}`
-  const found = sql.join(
-    SLOTS.map((slot) => newest(given, slot, there)),
-    sql` union all `
-  )
-  return inConversations(found).compile(db)
-})
+const findAll = finding(() => sql``)
+const findWithin = finding(({ conversationId }) => sql`and conversation_id = ${conversationId}`)
 
 /** Each conversation is looked up by its id: for a join, Postgres may read through all of them. */
 const inConversations = (found: RawBuilder<unknown>) => sql<FoundRow>`
@@ -78,6 +82,8 @@ export async function findMarks(
     tip5: tips[5] ?? null,
     asked0: asked[0] ?? null,
     asked1: asked[1] ?? null,
+    asked2: asked[2] ?? null,
+    asked3: asked[3] ?? null,
     answer0: answer
   })
   return rows.map((row) => ({ ...toMarked(row), lastSeq: row.last_seq, activeAt: row.active_at }))

@@ -122,7 +122,7 @@ const marks: ContractPart = (t, start) => {
     const { id } = await createConversation(store)
     for (const seq of seqs(9))
       await exchange(store, id, { askedMark: `a${seq}` }, { tipMark: `t${seq}`, answerMark: `w${seq}` })
-    const sought = { tips: seqs(6).map((seq) => `t${seq}`), asked: ['a7', 'a8'], answer: 'w9' }
+    const sought = { tips: seqs(6).map((seq) => `t${seq}`), asked: ['a7', 'a8', 'a9', 'a10'], answer: 'w11' }
     const all = seqs(9).map((seq) => `${id} ${seq}`)
     t.strictSame(places(await store.findMarks(SESSION, sought)), all)
     t.strictSame(places(await store.findMarks(SESSION, { ...sought, conversationId: id })), all)
