@@ -97,7 +97,8 @@ function callsOf(entry: JsonObject): string[] {
 function call(name: Json | undefined, given: Json | undefined): string {
   const text = isText(given) ? given : JSON.stringify(given ?? {})
   const value = parseStorableJson(text === '' ? '{}' : text)
-  return `call ${name} ${value === undefined ? text.trim() : JSON.stringify(sorted(value))}`
+  const called = isText(name) ? name : JSON.stringify(name ?? null)
+  return `call ${called} ${value === undefined ? text.trim() : JSON.stringify(sorted(value))}`
 }
 
 /** The value with the members of its objects in the order of their names. */

@@ -33,8 +33,10 @@ export function latest(found: FoundMark[]): FoundMark | null {
   return found.toSorted((a, b) => b.activeAt - a.activeAt)[0] ?? null
 }
 
+/** One that is being answered is not asked again: its twin runs beside it. */
 function follows(turn: FoundMark, parent: FoundMark): boolean {
-  return turn.conversationId === parent.conversationId && turn.parentSeq === parent.seq
+  const isBehind = turn.conversationId === parent.conversationId && turn.parentSeq === parent.seq
+  return isBehind && turn.status !== 'in_progress'
 }
 
 /** Of each conversation one turn: one that counts before one that was replaced, the newest before others. */

@@ -8,10 +8,14 @@ import type { Marker } from './marks.ts'
 
 /** An answer of this many characters is nobody else's. */
 const DISTINCTIVE = 200
-/** Fewer than these say nothing. */
+/** Fewer than these say nothing by themselves. */
 const TELLING = 40
+/** A question of this many characters tells whose short answer it was. */
+const TELLING_QUESTION = 24
 /** How far back answers are compared, and how far on they are followed. */
 const MAX_TURNS = 500
+/** How far back a question is looked for: calls of tools come between it and the last answer to it. */
+const MAX_CALLS = 20
 
 /** What is looked at in a request: its dialogue, and the place of the answer in question. */
 export interface Place {
@@ -22,14 +26,14 @@ export interface Place {
   marker: Marker
 }
 
-/** Whether answers are long enough together to look for a conversation by. */
-export function isTelling(answers: Said[]): boolean {
+/** Whether answers are long enough to be looked for by themselves. */
+export function isTelling(...answers: Said[]): boolean {
   return sizeOf(...answers) >= TELLING
 }
 
 /** Whether nothing else than that they are the same need be known of answers. */
 function isProof(answers: Said[]): boolean {
-  return answers.length > 1 || sizeOf(...answers) >= DISTINCTIVE
+  return sizeOf(...answers) >= (answers.length > 1 ? TELLING : DISTINCTIVE)
 }
 
 /**
@@ -70,8 +74,9 @@ async function agreement(store: Store, turn: FoundMark, place: number, at: Place
     // What stands in the place of the oldest ones may be a summary of them.
     if (earlier !== before.at(-1) || !isProof(same)) return 0
   }
-  if (sizeOf(...same) < TELLING) return 0
-  return isProof(same) || (await sharesQuestion(store, turn, place, at)) ? same.length : 0
+  if (isProof(same)) return same.length
+  const least = isTelling(...same) ? 1 : TELLING_QUESTION
+  return (await sharesQuestion(store, turn, place, at, least)) ? same.length : 0
 }
 
 /** The marks of the answers on the way to a turn, from the last one on. */
@@ -89,16 +94,44 @@ async function answersBefore(store: Store, sessionId: string, turn: MarkedTurn):
   return marks
 }
 
-/** Whether the turn was asked what the request has before that answer; either may have something around it. */
-async function sharesQuestion(store: Store, turn: FoundMark, place: number, at: Place): Promise<boolean> {
+/**
+ * Whether the turn answers what the request has before that answer; either question may have something around it, and
+ * they have `least` characters in common.
+ */
+async function sharesQuestion(
+  store: Store,
+  turn: FoundMark,
+  place: number,
+  at: Place,
+  least: number
+): Promise<boolean> {
   const question = at.dialogue.slice(0, place).findLast(({ by }) => by === 'user')?.words ?? ''
-  const stored = await turnAt(store, at.sessionId, turn.conversationId, turn.seq)
-  const asked = normalized(stored?.userText ?? '')
   const given = storableText(question)
-  return asked !== '' && given !== '' && (asked.includes(given) || given.includes(asked))
+  const asked = await questionOf(store, turn, at.sessionId)
+  const [shorter, longer] = given.length < asked.length ? [given, asked] : [asked, given]
+  return shorter.length >= least && longer.includes(shorter)
 }
 
-/** Those of `found` whose answer begins with what the request has of it: whoever stops an answer keeps its beginning. */
+/** What a person asked last on the way to the turn. */
+async function questionOf(
+  store: Store,
+  { conversationId, seq }: FoundMark,
+  sessionId: string
+): Promise<string> {
+  let at = seq
+  for (let steps = 0; at > 0 && steps < MAX_CALLS; steps += 1) {
+    const turn = await turnAt(store, sessionId, conversationId, at)
+    const asked = normalized(turn?.userText ?? '')
+    if (asked !== '' || !turn) return asked
+    at = turn.parentSeq
+  }
+  return ''
+}
+
+/**
+ * Those of `found` whose answer begins with what the request has of it: whoever stops an answer keeps its beginning. One
+ * that broke off may have got a remark behind it.
+ */
 export async function begunWith(
   store: Store,
   found: FoundMark[],
@@ -114,8 +147,11 @@ export async function begunWith(
       stored.kind === 'chat'
         ? choicesOf(stored).map(({ message }) => dialogueOf([message]))
         : [dialogueOf(outputItems(stored).filter(isObject))]
+    const given = storableText(said.words)
+    const isWhole = ({ words }: Said): boolean =>
+      turn.status === 'incomplete' && words !== '' && given.startsWith(words)
     const isBegun = (answer: Said): boolean =>
-      answer.words.startsWith(storableText(said.words)) && answer.others.startsWith(said.others)
+      answer.others.startsWith(said.others) && (answer.words.startsWith(given) || isWhole(answer))
     if (answers.some(([answer]) => answer && isBegun(answer))) begun.push(turn)
   }
   return begun

@@ -53,15 +53,31 @@ export interface RequestMarks {
   of(answer: Answer): { tipMark: string | null; answerMark: string | null }
 }
 
-export function requestMarks(marker: Marker, kind: Turn['kind'], digest: string): RequestMarks {
+/**
+ * The marks of a request whose dialogue has these `digests`. `beginning` is what it has of the answer already, at its end;
+ * what a client sends back is one text.
+ */
+export function requestMarks(
+  marker: Marker,
+  kind: Turn['kind'],
+  digests: string[],
+  beginning: string | null
+): RequestMarks {
+  const before = digests.at(beginning === null ? -1 : -2) ?? ''
   return {
-    asked: marker.asked(digest),
+    asked: marker.asked(digests.at(-1) ?? ''),
     of(answer) {
-      const [said] = dialogueOf(answerEntries(kind, answer))
+      const text = beginning === null ? answer.text : joined(beginning, answer.text ?? '')
+      const [said] = dialogueOf(answerEntries(kind, { ...answer, text }))
       if (!said) return { tipMark: null, answerMark: null }
-      return { tipMark: marker.tip(digestAfter(digest, said)), answerMark: marker.answer(said) }
+      return { tipMark: marker.tip(digestAfter(before, said)), answerMark: marker.answer(said) }
     }
   }
+}
+
+/** Some upstreams say the beginning again. */
+function joined(beginning: string, text: string): string {
+  return text.startsWith(beginning) ? text : beginning + text
 }
 
 function answerEntries(kind: Turn['kind'], { text, finishReason, output }: Answer): JsonObject[] {

@@ -1,8 +1,10 @@
 import type { JsonObject, Store, TurnKind } from '../contract.ts'
+import { textOf } from '../json-value.ts'
 import { dialogueOf, type Said } from './canonical.ts'
 import { isBusyBeside } from './evidence.ts'
-import { findPrecedent, type Precedent, type Sought } from './find-precedent.ts'
+import { findPrecedent } from './find-precedent.ts'
 import { createMarker, digestsOf, type RequestMarks, requestMarks } from './marks.ts'
+import type { Precedent, Sought } from './search.ts'
 import { isTaskPrompt } from './task-prompts.ts'
 
 /** How a request came to its conversation. */
@@ -113,12 +115,12 @@ async function inferred(store: Store, sought: Sought, marks: RequestMarks): Prom
   // Several agents go on from one point at a time: none of them is another's correction.
   if (await isBusyBeside(store, sought.sessionId, precedent, marks.asked))
     return { forkedFrom: conversationId }
-  const expectedLastSeq = turn.seq === lastSeq ? lastSeq : null
+  const expectedLastSeq = precedent.parentSeq === lastSeq ? lastSeq : null
   return { match, conversationId, expectedLastSeq, ...after(precedent, sought) }
 }
 
-function after({ turn, place }: Precedent, { dialogue }: Sought) {
-  return { parentSeq: turn.seq, known: dialogue[place]?.end ?? null }
+function after({ parentSeq, place }: Precedent, { dialogue }: Sought) {
+  return { parentSeq, known: dialogue[place]?.end ?? null }
 }
 
 /** Where the first answer of a chat is to be gone on with: in place of the turn that it broke off in. */
@@ -136,8 +138,14 @@ function markedBy(secret: string, { kind, sessionId, endUser, entries }: ThreadR
   const dialogue = dialogueOf(entries)
   const digests = digestsOf(dialogue)
   const marker = createMarker(secret, sessionId, endUser)
-  const marks = requestMarks(marker, kind, digests.at(-1) ?? '')
+  const marks = requestMarks(marker, kind, digests, beginningIn(entries, dialogue))
   return { sessionId, dialogue, digests, marker, marks, answers: answersIn(dialogue) }
+}
+
+/** What of the answer a request brings itself, for it to be gone on with. */
+function beginningIn(entries: JsonObject[], dialogue: Said[]): string | null {
+  const isBegun = dialogue.length > 1 && dialogue.at(-1)?.by === 'assistant'
+  return isBegun ? textOf(entries.at(-1)?.content, '') : null
 }
 
 /** The places of the answers in a dialogue. One at its end is the beginning of the answer that is asked for. */

@@ -385,3 +385,43 @@ t.test('a question whose answer was stopped, and that the client forgets, is not
   t.match(instead, { conversationId: id, seq: 5 })
   t.same(await running.path(id), [1, 5])
 })
+
+t.test('an answer that broke off is gone on with in its place, and both parts are one answer', async (t) => {
+  const running = await start(t)
+  const { messages, id } = await chatOf(running, ['one'])
+  const { script } = running.upstream
+  running.upstream.script = (res) => {
+    startSse(res)
+    res.end(delta({ content: 'The first half,' }))
+  }
+  const asked = [...messages, user('two')]
+  const broken = await running.chat({ messages: asked, stream: true })
+  await broken.text()
+  running.upstream.script = (res) => sendJson(res, 200, completion(' and the second.'))
+  const rest = await ask(running, [...asked, assistant('The first half,')])
+  t.match(rest, { match: 'exact', conversationId: id, seq: 3 })
+  t.same(await running.path(id), [1, 3])
+  running.upstream.script = script
+  const whole = assistant('The first half, and the second.')
+  t.match(await ask(running, [...asked, whole, user('three')]), {
+    match: 'exact',
+    conversationId: id,
+    seq: 4
+  })
+  t.same(await running.path(id), [1, 3, 4])
+})
+
+t.test('a client that has its own words for a failure asks again in its place', async (t) => {
+  const running = await start(t)
+  const { script } = running.upstream
+  running.upstream.script = (res) => sendJson(res, 500, { error: { message: 'broken' } })
+  const failed = await ask(running, [user('one')])
+  t.match(failed, { status: 500, match: 'new', seq: 1 })
+  running.upstream.script = script
+  const error = assistant('Something went wrong.')
+  const again = await ask(running, [user('one'), error, user('one')])
+  t.match(again, { match: 'exact', conversationId: failed.conversationId, seq: 2 })
+  t.same(await running.path(failed.conversationId), [2])
+  const unasked = await ask(running, [user('another'), error, user('one')])
+  t.match(unasked, { match: 'new' }, 'what nobody asked has not failed')
+})
