@@ -4,9 +4,9 @@ import { choicesOf, outputItems } from '../dialogue/turn-content.ts'
 import { isObject } from '../json-value.ts'
 import { storableText } from '../storable-text.ts'
 import { dialogueOf, normalized, type Said } from './canonical.ts'
-import type { Marker } from './marks.ts'
+import { isOfCalls, type Marker } from './marks.ts'
 
-/** An answer of this many characters is nobody else's. */
+/** An answer of this many characters stands for itself. */
 const DISTINCTIVE = 200
 /** Fewer than these say nothing by themselves. */
 const TELLING = 40
@@ -31,9 +31,11 @@ export function isTelling(...answers: Said[]): boolean {
   return sizeOf(...answers) >= TELLING
 }
 
-/** Whether nothing else than that they are the same need be known of answers. */
-function isProof(answers: Said[]): boolean {
-  return sizeOf(...answers) >= (answers.length > 1 ? TELLING : DISTINCTIVE)
+/** Whether nothing else than that they are the same need be known of answers; `isOnly`: no other conversation has the last. */
+function isProof(answers: Said[], isOnly: boolean): boolean {
+  const different = new Set(answers.map(({ words, others }) => words + others))
+  if (different.size > 1) return isTelling(...answers)
+  return isOnly && sizeOf(...answers) >= DISTINCTIVE
 }
 
 /**
@@ -47,8 +49,10 @@ export async function agreeing(
   at: Place
 ): Promise<FoundMark[]> {
   const agreed: { turn: FoundMark; count: number }[] = []
+  // Some answers are given to many: a refusal, for one.
+  const isOnly = new Set(found.map(({ conversationId }) => conversationId)).size === 1
   for (const turn of found) {
-    const count = await agreement(store, turn, place, at)
+    const count = await agreement(store, turn, place, at, isOnly)
     if (count > 0) agreed.push({ turn, count })
   }
   const most = Math.max(0, ...agreed.map(({ count }) => count))
@@ -56,7 +60,13 @@ export async function agreeing(
 }
 
 /** In how many answers the way to `turn` agrees with the request; 0 where that is no evidence. */
-async function agreement(store: Store, turn: FoundMark, place: number, at: Place): Promise<number> {
+async function agreement(
+  store: Store,
+  turn: FoundMark,
+  place: number,
+  at: Place,
+  isOnly: boolean
+): Promise<number> {
   const said = at.dialogue[place] as Said
   const before = at.answers.filter((index) => index < place).map((index) => at.dialogue[index] as Said)
   const marks = before.length > 0 ? await answersBefore(store, at.sessionId, turn) : []
@@ -64,17 +74,19 @@ async function agreement(store: Store, turn: FoundMark, place: number, at: Place
   let from = 0
   for (const earlier of before.reverse()) {
     if (from === marks.length) break
-    // Some clients leave answers out, such as those that only call tools.
-    const index = marks.indexOf(at.marker.answer(earlier), from)
-    if (index !== -1) {
+    const mark = at.marker.answer(earlier)
+    // Some clients leave out what calls tools.
+    const index = marks.findIndex((one, place) => place >= from && (one === mark || !isOfCalls(one)))
+    if (marks[index] === mark) {
       same.push(earlier)
       from = index + 1
       continue
     }
     // What stands in the place of the oldest ones may be a summary of them.
-    if (earlier !== before.at(-1) || !isProof(same)) return 0
+    if (earlier !== before.at(-1) || !isProof(same, isOnly)) return 0
   }
-  if (isProof(same)) return same.length
+  if (isProof(same, isOnly)) return same.length
+  if (same.length <= before.length) return 0 // it begins later than what was said
   const least = isTelling(...same) ? 1 : TELLING_QUESTION
   return (await sharesQuestion(store, turn, place, at, least)) ? same.length : 0
 }

@@ -8,6 +8,12 @@ import { dialogueOf, type Said } from './canonical.ts'
 const VERSION = 'v1'
 /** 132 bits. */
 const LENGTH = 22
+/** What the mark of an answer begins with that is not words alone. */
+const CALLS = 'calls '
+
+export function isOfCalls(answerMark: string): boolean {
+  return answerMark.startsWith(CALLS)
+}
 
 /** Makes the marks of one person's, or one session's, dialogues. */
 export interface Marker {
@@ -30,7 +36,10 @@ export function createMarker(secret: string, sessionId: string, endUser: string 
   return {
     asked: (digest) => mark('asked', `${scope}\n${digest}`),
     tip: (digest) => mark('tip', `${scope}\n${digest}`),
-    answer: ({ words, others }) => mark('answer', `${scope}\n${words.length}:${words}${others}`),
+    answer({ words, others }) {
+      const plain = mark('answer', `${scope}\n${words.length}:${words}${others}`)
+      return others === '' ? plain : CALLS + plain
+    },
     external: (name, value) => mark('external', `${name}\n${value}`)
   }
 }
