@@ -1,8 +1,9 @@
 import { agreeing, followed, isTelling } from './evidence.ts'
-import { changed, type Finding, type Precedent, type Search, TIPS, withTip } from './search.ts'
+import { changed, type Finding, type Precedent, type Search, withTip } from './search.ts'
 
-/** How many answers are looked for as the end of the same dialogue, and how many by themselves. */
+/** How many answers are looked for as the end of the same dialogue, so many in a query, and how many by themselves. */
 const MAX_TIPS = 30
+const TIPS = 6
 const MAX_ANCHORS = 3
 
 /** Looks for an answer before the last one: what comes after it was edited. */
@@ -11,13 +12,13 @@ export async function findEarlierAnswer(search: Search): Promise<Finding> {
   return await changed(finding, (precedent) => asFarAsItGoes(precedent, search))
 }
 
-async function byTip({ sought, found, place, tipAt, look, chosen }: Search): Promise<Finding> {
-  const { answers } = sought
-  for (let end = answers.length; end > Math.max(0, answers.length - MAX_TIPS); end -= TIPS) {
-    const some = answers.slice(Math.max(0, end - TIPS), end).reverse()
-    const there = end === answers.length ? found : await look({ tips: some.map(tipAt) })
+async function byTip({ sought, tipAt, look, chosen }: Search): Promise<Finding> {
+  const places = sought.answers.slice(0, -1).slice(-MAX_TIPS).reverse()
+  for (let from = 0; from < places.length; from += TIPS) {
+    const some = places.slice(from, from + TIPS)
+    const there = await look({ tips: some.map(tipAt) })
     for (const index of some) {
-      const earlier = index === place ? null : chosen(withTip(there, tipAt(index)), index, 'exact')
+      const earlier = await chosen(withTip(there, tipAt(index)), index, 'exact')
       if (earlier) return earlier
     }
   }
@@ -32,7 +33,7 @@ async function byItself({ store, sought, look, chosen }: Search): Promise<Findin
   })
   for (const { index, said } of telling.slice(-MAX_ANCHORS).reverse()) {
     const there = await look({ answer: marker.answer(said) })
-    const earlier = chosen(await agreeing(store, there, index, sought), index, 'anchor')
+    const earlier = await chosen(await agreeing(store, there, index, sought), index, 'anchor')
     if (earlier) return earlier
   }
   return null

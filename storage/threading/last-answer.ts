@@ -10,23 +10,30 @@ const FAILED_FOR_MS = 600_000
  * dialogue, or in place of one that failed; and by itself where the answers before it agree.
  */
 export async function findLastAnswer(search: Search): Promise<Finding> {
-  const { store, sought, found, last, place, chosen } = search
-  const exact = chosen(withTip(found, search.tipAt(place)), place, 'exact')
-  if (exact) return await changed(exact, (precedent) => forgotten(precedent, search) ?? precedent)
-
-  const asked = found.filter(({ marks }) => marks.asked === search.askedBefore(place))
-  const begun = chosen(await begunWith(store, asked, last, sought), place, 'exact')
-  if (begun) return begun
-  const failed = chosen(asked.filter(hasJustFailed), place, 'exact')
-  if (failed) return await changed(failed, inItsPlace)
+  const { store, sought, last, place, unanswered, look, chosen } = search
+  const [tip, before] = [search.tipAt(place), search.askedBefore(place)]
+  const questions = unanswered.map((index) => search.askedBefore(index + 1))
+  const same = await look({ tips: [tip], asked: questions })
+  const exact = await chosen(withTip(same, tip), place, 'exact')
+  if (exact) return await changed(exact, (precedent) => forgotten(precedent, same, search) ?? precedent)
 
   const answer = sought.marker.answer(last)
+  const found = await look({ asked: [before], answer })
+  const asked = found.filter(({ marks }) => marks.asked === before)
+  const begun = await chosen(await begunWith(store, asked, last, sought), place, 'exact')
+  if (begun) return begun
+  const failed = await chosen(asked.filter(hasJustFailed), place, 'exact')
+  if (failed) return await changed(failed, inItsPlace)
   const anchors = found.filter(({ marks }) => marks.answer === answer)
-  return chosen(await agreeing(store, anchors, place, sought), place, 'anchor')
+  return await chosen(await agreeing(store, anchors, place, sought), place, 'anchor')
 }
 
 /** The turn of a question behind the precedent, whose answer was stopped and not kept by the client. */
-function forgotten(exact: Precedent, { found, unanswered, askedBefore }: Search): Precedent | null {
+function forgotten(
+  exact: Precedent,
+  found: FoundMark[],
+  { unanswered, askedBefore }: Search
+): Precedent | null {
   for (const place of unanswered) {
     const mark = askedBefore(place + 1)
     const turn = found.find(

@@ -1,4 +1,5 @@
-import { createHmac, hash } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { JsonObject, Turn } from '../contract.ts'
 import { answerMessages, outputItems } from '../dialogue/turn-content.ts'
 import type { Answer } from '../persistence.ts'
@@ -24,23 +25,40 @@ export interface Marker {
   external(name: string, value: string): string
 }
 
+/** Of how many sessions the keys are remembered. */
+const MAX_KEYS = 1_000
+
 /**
  * Marks under a key that is the session's own: what they were made of cannot be guessed from them without the store's
  * `secret`. Those of two end users of one session have nothing in common.
  */
-export function createMarker(secret: string, sessionId: string, endUser: string | null): Marker {
-  const key = createHmac('sha256', secret).update(`${VERSION}\n${sessionId}`).digest()
-  const scope = endUser === null ? '' : hash('sha256', endUser)
-  const mark = (kind: string, what: string): string =>
-    createHmac('sha256', key).update(`${VERSION} ${kind}\n${what}`).digest('base64url').slice(0, LENGTH)
-  return {
-    asked: (digest) => mark('asked', `${scope}\n${digest}`),
-    tip: (digest) => mark('tip', `${scope}\n${digest}`),
-    answer({ words, others }) {
-      const plain = mark('answer', `${scope}\n${words.length}:${words}${others}`)
-      return others === '' ? plain : CALLS + plain
-    },
-    external: (name, value) => mark('external', `${name}\n${value}`)
+export function createMarkers(secret: string): (sessionId: string, endUser: string | null) => Marker {
+  // Keys as bytes would be looked at anew for each mark, which takes longer than the mark.
+  const master = createSecretKey(secret, 'utf8')
+  const keys = new LRUCache<string, KeyObject>({ max: MAX_KEYS })
+
+  function keyOf(sessionId: string): KeyObject {
+    const known = keys.get(sessionId)
+    if (known) return known
+    const key = createSecretKey(createHmac('sha256', master).update(`${VERSION}\n${sessionId}`).digest())
+    keys.set(sessionId, key)
+    return key
+  }
+
+  return (sessionId, endUser) => {
+    const key = keyOf(sessionId)
+    const scope = endUser === null ? '' : hash('sha256', endUser)
+    const mark = (kind: string, what: string): string =>
+      createHmac('sha256', key).update(`${VERSION} ${kind}\n${what}`).digest('base64url').slice(0, LENGTH)
+    return {
+      asked: (digest) => mark('asked', `${scope}\n${digest}`),
+      tip: (digest) => mark('tip', `${scope}\n${digest}`),
+      answer({ words, others }) {
+        const plain = mark('answer', `${scope}\n${words.length}:${words}${others}`)
+        return others === '' ? plain : CALLS + plain
+      },
+      external: (name, value) => mark('external', `${name}\n${value}`)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FoundMark, MarkedTurn, Store } from '../contract.ts'
+import type { FoundMark, MarkedTurn, MarksSought, Store } from '../contract.ts'
 import type { Said } from './canonical.ts'
 import { choose, latest } from './choose.ts'
 import type { Place } from './evidence.ts'
@@ -30,16 +30,13 @@ export interface Precedent {
 /** The turn that a request goes on from; of several that it may as well, one; and null where there is none. */
 export type Finding = { precedent: Precedent } | { either: FoundMark } | null
 
-/** How many answers are looked for in one query. */
-export const TIPS = 6
 /** How many questions without an answer are looked for. */
 const UNANSWERED = 2
 
-/** What the first query has found, and the ways to look on. */
+/** A request that has an answer in it, and the ways to look for that. */
 export interface Search {
   store: Store
   sought: Sought
-  found: FoundMark[]
   /** The request's last answer and its place. */
   last: Said
   place: number
@@ -49,42 +46,36 @@ export interface Search {
   askedBefore(place: number): string
   /** What was said after the last answer, but for what is asked now: the last of it first. */
   unanswered: number[]
-  look(marks: { tips?: string[]; answer?: string }): Promise<FoundMark[]>
+  look(marks: Partial<Pick<MarksSought, 'tips' | 'asked' | 'answer'>>): Promise<FoundMark[]>
   /** The one of these turns that the request goes on from, as far as that can be told. */
-  chosen(turns: FoundMark[], place: number, match: 'exact' | 'anchor'): Finding
+  chosen(turns: FoundMark[], place: number, match: 'exact' | 'anchor'): Promise<Finding>
 }
 
-/** Asks the store for what a request may go on from; null where the request has no answer in it. */
-export async function openSearch(store: Store, sought: Sought): Promise<Search | null> {
+/** Null where the request has no answer in it. */
+export function startSearch(store: Store, sought: Sought): Search | null {
   const { sessionId, conversationId, without, dialogue, answers, digests, marker } = sought
   const place = answers.at(-1)
   const last = place === undefined ? undefined : dialogue[place]
   if (place === undefined || last === undefined) return null
-  const tipAt = (index: number): string => marker.tip(digests[index + 1] ?? '')
   const askedBefore = (index: number): string => marker.asked(digests[index] ?? '')
-  const whole = askedBefore(dialogue.length)
-  const unanswered = questionsAfter(place, dialogue)
 
-  async function find(tips: string[], asked: string[], answer: string | null): Promise<FoundMark[]> {
+  const look: Search['look'] = async ({ tips = [], asked = [], answer = null }) => {
     const found = await store.findMarks(sessionId, { tips, asked, answer, conversationId })
     return found.filter((turn) => !without.has(turn.conversationId))
   }
 
-  const questions = [askedBefore(place), whole, ...unanswered.map((index) => askedBefore(index + 1))]
-  const found = await find(answers.slice(-TIPS).map(tipAt), questions, marker.answer(last))
-  const again = found.filter(({ marks }) => marks.asked === whole)
   return {
     store,
     sought,
-    found,
     last,
     place,
-    tipAt,
+    tipAt: (index) => marker.tip(digests[index + 1] ?? ''),
     askedBefore,
-    unanswered,
-    look: ({ tips = [], answer = null as string | null }) => find(tips, [], answer),
-    chosen(turns, at, match) {
+    unanswered: questionsAfter(place, dialogue),
+    look,
+    async chosen(turns, at, match) {
       if (turns.length === 0) return null
+      const again = turns.length > 1 ? await look({ asked: [askedBefore(dialogue.length)] }) : []
       const turn = choose(turns, { again, isOnePersons: sought.isOnePersons && match === 'exact' })
       if (turn) return { precedent: { turn, parentSeq: turn.seq, lastSeq: turn.lastSeq, place: at, match } }
       const either = latest(turns)

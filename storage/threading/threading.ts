@@ -3,7 +3,7 @@ import { textOf } from '../json-value.ts'
 import { dialogueOf, type Said } from './canonical.ts'
 import { isBusyBeside } from './evidence.ts'
 import { findPrecedent } from './find-precedent.ts'
-import { createMarker, digestsOf, type RequestMarks, requestMarks } from './marks.ts'
+import { createMarkers, digestsOf, type Marker, type RequestMarks, requestMarks } from './marks.ts'
 import type { Precedent, Sought } from './search.ts'
 import { isTaskPrompt } from './task-prompts.ts'
 
@@ -72,11 +72,14 @@ const NEW = {
 
 /** Tells from what a request sends which stored conversation it goes on with. `secret` is the store's own. */
 export function createThreading(store: Store, secret: string): Threading {
+  const markerOf = createMarkers(secret)
+  const marked = (request: ThreadRequest) => markedBy(markerOf(request.sessionId, request.endUser), request)
+
   return {
-    marksOf: (request) => markedBy(secret, request).marks,
+    marksOf: (request) => marked(request).marks,
 
     async place(request, external, without = new Set()) {
-      const { marks, ...asked } = markedBy(secret, request)
+      const { marks, ...asked } = marked(request)
       const sought = { ...asked, without, isOnePersons: request.endUser !== null }
       const placement = { ...NEW, marks }
       if (!request.isKept && isTaskPrompt(request.entries)) return { ...placement, match: 'skipped' }
@@ -115,8 +118,9 @@ async function inferred(store: Store, sought: Sought, marks: RequestMarks): Prom
   // Several agents go on from one point at a time: none of them is another's correction.
   if (await isBusyBeside(store, sought.sessionId, precedent, marks.asked))
     return { forkedFrom: conversationId }
-  const expectedLastSeq = precedent.parentSeq === lastSeq ? lastSeq : null
-  return { match, conversationId, expectedLastSeq, ...after(precedent, sought) }
+  const placed = { match, conversationId, ...after(precedent, sought) }
+  // The newest is what a turn follows by itself.
+  return placed.parentSeq === lastSeq ? { ...placed, parentSeq: null, expectedLastSeq: lastSeq } : placed
 }
 
 function after({ parentSeq, place }: Precedent, { dialogue }: Sought) {
@@ -134,10 +138,9 @@ async function continued(store: Store, sought: Sought): Promise<Partial<Placemen
   return { match: 'exact', conversationId, parentSeq, known: 0 }
 }
 
-function markedBy(secret: string, { kind, sessionId, endUser, entries }: ThreadRequest) {
+function markedBy(marker: Marker, { kind, sessionId, entries }: ThreadRequest) {
   const dialogue = dialogueOf(entries)
   const digests = digestsOf(dialogue)
-  const marker = createMarker(secret, sessionId, endUser)
   const marks = requestMarks(marker, kind, digests, beginningIn(entries, dialogue))
   return { sessionId, dialogue, digests, marker, marks, answers: answersIn(dialogue) }
 }

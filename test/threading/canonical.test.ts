@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Json, JsonObject } from '../../storage/contract.ts'
 import { dialogueOf } from '../../storage/threading/canonical.ts'
-import { createMarker, digestsOf, requestMarks } from '../../storage/threading/marks.ts'
+import { createMarkers, digestsOf, requestMarks } from '../../storage/threading/marks.ts'
 import { isTaskPrompt } from '../../storage/threading/task-prompts.ts'
 import { holds } from '../helper/property.ts'
 import { assistant, type Message, user } from '../helper/talk.ts'
@@ -166,11 +166,11 @@ t.test('anything that a client may send has a dialogue', async (t) => {
 
 t.test('marks are the session’s and the end user’s own', async (t) => {
   const marks = [
-    createMarker('secret', 'ada', null),
-    createMarker('secret', 'ada', ''),
-    createMarker('secret', 'ada', 'x'),
-    createMarker('secret', 'bob', null),
-    createMarker('another', 'ada', null)
+    createMarkers('secret')('ada', null),
+    createMarkers('secret')('ada', ''),
+    createMarkers('secret')('ada', 'x'),
+    createMarkers('secret')('bob', null),
+    createMarkers('another')('ada', null)
   ].flatMap((marker) => [
     marker.tip('d'),
     marker.asked('d'),
@@ -181,7 +181,7 @@ t.test('marks are the session’s and the end user’s own', async (t) => {
 })
 
 t.test('an answer in a stream has the marks that it has as JSON', async (t) => {
-  const marker = createMarker('secret', 'ada', null)
+  const marker = createMarkers('secret')('ada', null)
   const digests = digestsOf(dialogueOf([user('a')] as JsonObject[]))
   const { of } = requestMarks(marker, 'chat', digests, null)
   const answer = { text: 'b', finishReason: 'stop', completionId: 'c', model: 'm', output: null }

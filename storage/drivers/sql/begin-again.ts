@@ -61,7 +61,7 @@ export async function beginAgain(
 ): Promise<TurnKey | null> {
   const { conversation_id: conversationId, seq, id } = earlier
   if (!(await lockConversation(db, conversationId))) return null
-  if (turn.expectedLastSeq !== null) await assertNoneRuns(db, conversationId)
+  if (turn.expectedLastSeq !== null) await assertNoneRuns(db, dialect, conversationId)
   const { json: detail, media } = intern(turn.detail)
   const result = await db
     .updateTable('turns')

@@ -38,7 +38,7 @@ async function beginNew(db: Db, dialect: SqlDialect, turn: NewTurn): Promise<Beg
   const { id } = turn
   const { conversationId, seq } = place
   assertSeq(seq, turn.maxSeq)
-  if (turn.expectedLastSeq !== null) await assertIdle(db, turn.expectedLastSeq, conversationId, seq)
+  if (turn.expectedLastSeq !== null) await assertIdle(db, dialect, turn.expectedLastSeq, conversationId, seq)
   const parentSeq = turn.parentSeq ?? seq - 1
   if (turn.parentSeq !== null) await assertParent(db, conversationId, parentSeq)
   const { json: detail, media } = intern(turn.detail)

@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { FoundMark, MarkedTurn, MarkPage, MarksSought } from '../../contract.ts'
 import { StoreError } from '../../store-error.ts'
 import type { SqlDialect } from './dialect.ts'
@@ -7,22 +7,6 @@ import type { Db, Tables } from './tables.ts'
 
 /** Of each mark, how many turns are found. */
 const NEWEST = 8
-
-const SLOTS = [
-  'tip0',
-  'tip1',
-  'tip2',
-  'tip3',
-  'tip4',
-  'tip5',
-  'asked0',
-  'asked1',
-  'asked2',
-  'asked3',
-  'answer0'
-] as const
-type Slot = (typeof SLOTS)[number]
-type Sought = Record<Slot | 'sessionId' | 'conversationId', string | null>
 
 const MARKED_COLUMNS = [
   'conversation_id',
@@ -38,30 +22,37 @@ const MARKED_COLUMNS = [
 type MarkedRow = Pick<Tables['turns'], (typeof MARKED_COLUMNS)[number]>
 type FoundRow = MarkedRow & Pick<Tables['conversations'], 'last_seq' | 'active_at'>
 
-const finding = (condition: (given: Sought) => RawBuilder<unknown>) =>
-  preparedRead<Sought>([...SLOTS, 'sessionId', 'conversationId'])((db, given) => {
-    const found = SLOTS.map((slot) => newest(given, slot, condition(given)))
-    return inConversations(sql.join(found, sql` union all `)).compile(db)
+type MarkColumn = 'tip_mark' | 'asked_mark' | 'answer_mark'
+type Given = Record<string, string | null>
+type Find = (db: Db, dialect: SqlDialect, given: Given) => Promise<FoundRow[]>
+
+/** The statements that were needed so far, by how many marks of each kind they look for. */
+const statements = new Map<string, Find>()
+
+function statementFor(columns: MarkColumn[], isWithin: boolean): Find {
+  const shape = `${columns.join(' ')} ${isWithin}`
+  const find = statements.get(shape) ?? createStatement(columns, isWithin)
+  statements.set(shape, find)
+  return find
+}
+
+function createStatement(columns: MarkColumn[], isWithin: boolean): Find {
+  const marks = columns.map((_, index) => `mark${index}`)
+  return preparedRead<Given>(['sessionId', 'conversationId', ...marks])((db, given) => {
+    const there = isWithin ? sql`and conversation_id = ${given.conversationId}` : sql``
+    const found = columns.map(
+      (column, index) => sql`select * from (
+        select ${sql.join(MARKED_COLUMNS.map((name) => sql.ref(name)))} from turns
+        where session_id = ${given.sessionId} and ${sql.ref(column)} = ${given[`mark${index}`]} ${there}
+        order by id desc limit ${sql.lit(NEWEST)}) as ${sql.ref(`newest${index}`)}`
+    )
+    // Each conversation is looked up by its id: for a join, Postgres may read through all of them.
+    return sql<FoundRow>`
+      select found.*,
+        (select last_seq from conversations where id = found.conversation_id) as last_seq,
+        (select active_at from conversations where id = found.conversation_id) as active_at
+      from (${sql.join(found, sql` union all `)}) as found`.compile(db)
   })
-
-const findAll = finding(() => sql``)
-const findWithin = finding(({ conversationId }) => sql`and conversation_id = ${conversationId}`)
-
-/** Each conversation is looked up by its id: for a join, Postgres may read through all of them. */
-const inConversations = (found: RawBuilder<unknown>) => sql<FoundRow>`
-  select found.*,
-    (select last_seq from conversations where id = found.conversation_id) as last_seq,
-    (select active_at from conversations where id = found.conversation_id) as active_at
-  from (${found}) as found`
-
-/** A query for the newest turns with the mark in `slot`; without one it finds nothing, and looks nowhere. */
-function newest(given: Sought, slot: Slot, condition: RawBuilder<unknown>): RawBuilder<unknown> {
-  const column = sql.ref(`${slot.slice(0, -1)}_mark`)
-  const columns = sql.join(MARKED_COLUMNS.map((name) => sql.ref(name)))
-  return sql`select * from (
-    select ${columns} from turns
-    where session_id = ${given.sessionId} and ${column} = ${given[slot]} ${condition}
-    order by id desc limit ${sql.lit(NEWEST)}) as ${sql.ref(slot)}`
 }
 
 export async function findMarks(
@@ -70,21 +61,18 @@ export async function findMarks(
   sessionId: string,
   { tips, asked, answer, conversationId }: MarksSought
 ): Promise<FoundMark[]> {
-  const find = conversationId === undefined ? findAll : findWithin
-  const rows = await find(db, dialect, {
+  const sought: [MarkColumn, string][] = [
+    ...tips.map((mark) => ['tip_mark', mark] as [MarkColumn, string]),
+    ...asked.map((mark) => ['asked_mark', mark] as [MarkColumn, string]),
+    ...(answer === null ? [] : [['answer_mark', answer] as [MarkColumn, string]])
+  ]
+  if (sought.length === 0) return []
+  const columns = sought.map(([column]) => column)
+  const marks = sought.map(([, mark], index) => [`mark${index}`, mark] as const)
+  const rows = await statementFor(columns, conversationId !== undefined)(db, dialect, {
+    ...Object.fromEntries(marks),
     sessionId,
-    conversationId: conversationId ?? null,
-    tip0: tips[0] ?? null,
-    tip1: tips[1] ?? null,
-    tip2: tips[2] ?? null,
-    tip3: tips[3] ?? null,
-    tip4: tips[4] ?? null,
-    tip5: tips[5] ?? null,
-    asked0: asked[0] ?? null,
-    asked1: asked[1] ?? null,
-    asked2: asked[2] ?? null,
-    asked3: asked[3] ?? null,
-    answer0: answer
+    conversationId: conversationId ?? null
   })
   return rows.map((row) => ({ ...toMarked(row), lastSeq: row.last_seq, activeAt: row.active_at }))
 }
