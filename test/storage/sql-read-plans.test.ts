@@ -36,7 +36,11 @@ for (const order of ['asc', 'desc'] as const) {
   READS[`marks ${order}, between`] = (store) =>
     store.listMarks('alice', CONVERSATION, { ...marks, afterSeq: 2_000, beforeSeq: 3_000 })
 }
-const SOUGHT = { tips: ['t-1', 't-2', 't-3', 't-4', 't-5', 't-6'], asked: ['a-7', 'a-8', 'a-9', 'a-10'], answer: 'w-9' }
+const SOUGHT = {
+  tips: ['t-1', 't-2', 't-3', 't-4', 't-5', 't-6'],
+  asked: ['a-7', 'a-8', 'a-9', 'a-10'],
+  answer: 'w-9'
+}
 READS['marks that are found'] = (store) => store.findMarks('alice', SOUGHT)
 READS['marks that are found in one conversation'] = (store) =>
   store.findMarks('alice', { ...SOUGHT, conversationId: CONVERSATION })
