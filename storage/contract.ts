@@ -102,7 +102,7 @@ export interface Store {
    * - `retrySince`: the session's newest turn with that `requestHash` that began then or later, and was neither
    *   completed nor is running nor has an idempotency key.
    * A turn found so, and ended without completing, begins anew under its own id and seq: as `in_progress`, with the
-   * model, metadata, detail and owner given, the next `attempt`, and without an answer. Of `expectedLastSeq`
+   * model, metadata, detail (see `keepsInput`) and owner given, the next `attempt`, and without an answer. Of `expectedLastSeq`
    * only that no turn runs in its conversation counts then.
    */
   beginTurn(turn: NewTurn): Promise<BegunTurn | null>

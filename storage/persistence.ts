@@ -18,6 +18,7 @@ export interface Question
     | 'metadata'
     | 'userText'
     | 'externalKey'
+    | 'keepsInput'
     | 'conversationMetadata'
   > {
   /** The conversation to file the turn in; null starts a new one. */
@@ -175,7 +176,10 @@ export function createPersistence(store: Store, options: PersistenceOptions): Pe
       if (begun === null && full) throw sessionFull()
       if (begun?.outcome !== 'begun') return begun
       const userText = begun.turn.attempt === 1 ? question.userText : undefined
-      return { outcome: 'begun', turn: { ...begun.turn, input, userText, marks } }
+      return {
+        outcome: 'begun',
+        turn: { ...begun.turn, input: begun.input === undefined ? input : begun.input, userText, marks }
+      }
     },
 
     recordAssistantFinal: (turn, answer) => finish(turn, answer, null),

@@ -110,6 +110,8 @@ export interface NewTurn {
    * was made with it, the turn is begun in that one, as without `create`.
    */
   externalKey?: string | null | undefined
+  /** A turn that begins anew keeps what it has of the question in `detail.input`. */
+  keepsInput?: boolean | undefined
   /** With `create`: what the conversation's metadata has beside the turn's. */
   conversationMetadata?: Record<string, string> | undefined
   /** Idempotency keys of turns that began before this do not count; Unix ms. */
@@ -129,7 +131,8 @@ export interface NewTurn {
 }
 
 export type BegunTurn =
-  | { outcome: 'begun'; turn: TurnKey }
+  /** `input`: what a turn that begins anew has kept, with `keepsInput`. */
+  | { outcome: 'begun'; turn: TurnKey; input?: JsonObject | null }
   /** An idempotency key was met again. */
   | { outcome: 'known'; turn: Turn; sameRequest: boolean }
 

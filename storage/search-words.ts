@@ -1,3 +1,5 @@
+import { withFewMarks } from './few-marks.ts'
+
 /** Scripts that put no spaces between words; each of their characters counts as one. */
 const UNSPACED =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}'
@@ -37,10 +39,7 @@ function beginningOf(words: Set<string>): string[] {
   return beginning
 }
 
-/** To sort marks on one letter takes time that grows with the square of their number; no writing has so many. */
-const MARKS = /([\p{M}\uff9e\uff9f]{32})[\p{M}\uff9e\uff9f]+/gu
-
 /** Lower case can bring back what NFKC has joined, and makes of a sigma what stands behind it. */
 function folded(text: string): string {
-  return text.replace(MARKS, '$1').normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+  return withFewMarks(text).normalize('NFKC').toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
 }

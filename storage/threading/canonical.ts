@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Json, JsonObject } from '../contract.ts'
+import { withFewMarks } from '../few-marks.ts'
 import { isObject, parseStorableJson } from '../json-value.ts'
 
 /** What was said at one place of a dialogue, in a form that does not change on the way through a client. */
@@ -30,8 +31,10 @@ export function dialogueOf(entries: JsonObject[]): Said[] {
   return dialogue
 }
 
+/** Nothing is copied here: there may be very many in a row. */
 function joined(first: Said, second: Said): Said {
-  const words = [first.words, second.words].filter((text) => text !== '').join('\n')
+  const between = first.words === '' || second.words === '' ? '' : '\n'
+  const words = first.words + between + second.words
   return { by: 'assistant', words, others: first.others + second.others, end: second.end }
 }
 
@@ -55,10 +58,13 @@ function wordsOf(entry: JsonObject, by: Said['by']): string {
   return normalized(by === 'assistant' ? withoutThoughts(text) : text)
 }
 
+/** ASCII is in every normal form already. */
+const ASCII = /^[\0-\x7f]*$/
+
 /** The text with line ends as LF, in the normal form NFC, and without white space around it. */
 export function normalized(text: string): string {
   const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
-  return lines.normalize('NFC').trim()
+  return (ASCII.test(lines) ? lines : withFewMarks(lines).normalize('NFC')).trim()
 }
 
 const OPEN = '<think>'

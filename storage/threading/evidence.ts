@@ -10,8 +10,8 @@ import { isOfCalls, type Marker } from './marks.ts'
 const DISTINCTIVE = 200
 /** Fewer than these say nothing by themselves. */
 const TELLING = 40
-/** A question of this many characters tells whose short answer it was. */
-const TELLING_QUESTION = 24
+/** A question of this many characters is not everybody's. */
+export const TELLING_QUESTION = 24
 /** How far back answers are compared, and how far on they are followed. */
 const MAX_TURNS = 500
 /** How far back a question is looked for: calls of tools come between it and the last answer to it. */
@@ -87,8 +87,8 @@ async function agreement(
   }
   if (isProof(same, isOnly)) return same.length
   if (same.length <= before.length) return 0 // it begins later than what was said
-  const least = isTelling(...same) ? 1 : TELLING_QUESTION
-  return (await sharesQuestion(store, turn, place, at, least)) ? same.length : 0
+  const isAlike = isOnly && isTelling(...same)
+  return (await sharesQuestion(store, turn, place, at, isAlike)) ? same.length : 0
 }
 
 /** The marks of the answers on the way to a turn, from the last one on. */
@@ -107,21 +107,22 @@ async function answersBefore(store: Store, sessionId: string, turn: MarkedTurn):
 }
 
 /**
- * Whether the turn answers what the request has before that answer; either question may have something around it, and
- * they have `least` characters in common.
+ * Whether the turn answers what the request has before that answer; either question may have something around it. A short
+ * one counts where `isAlike` says that the answer is, and where they are the same.
  */
 async function sharesQuestion(
   store: Store,
   turn: FoundMark,
   place: number,
   at: Place,
-  least: number
+  isAlike: boolean
 ): Promise<boolean> {
   const question = at.dialogue.slice(0, place).findLast(({ by }) => by === 'user')?.words ?? ''
   const given = storableText(question)
   const asked = await questionOf(store, turn, at.sessionId)
   const [shorter, longer] = given.length < asked.length ? [given, asked] : [asked, given]
-  return shorter.length >= least && longer.includes(shorter)
+  if (shorter.length >= TELLING_QUESTION) return longer.includes(shorter)
+  return isAlike && shorter !== '' && longer === shorter
 }
 
 /** What a person asked last on the way to the turn. */

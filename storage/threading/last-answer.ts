@@ -1,6 +1,14 @@
-import type { FoundMark } from '../contract.ts'
-import { agreeing, begunWith } from './evidence.ts'
-import { changed, type Finding, type Precedent, type Search, withTip } from './search.ts'
+import type { FoundMark, MarkedTurn } from '../contract.ts'
+import { agreeing, begunWith, TELLING_QUESTION } from './evidence.ts'
+import {
+  BEGINNING,
+  changed,
+  type Finding,
+  type Precedent,
+  type Search,
+  type Sought,
+  withTip
+} from './search.ts'
 
 /** For how long a turn that failed is the one that its client asks again. */
 const FAILED_FOR_MS = 600_000
@@ -22,10 +30,27 @@ export async function findLastAnswer(search: Search): Promise<Finding> {
   const asked = found.filter(({ marks }) => marks.asked === before)
   const begun = await chosen(await begunWith(store, asked, last, sought), place, 'exact')
   if (begun) return begun
-  const failed = await chosen(asked.filter(hasJustFailed), place, 'exact')
-  if (failed) return await changed(failed, inItsPlace)
+  if (isKnownByQuestion(search)) {
+    const running = await chosen(asked.filter(isRunning), place, 'exact')
+    if (running) return running
+    const failed = await chosen(asked.filter(hasJustFailed), place, 'exact')
+    if (failed) return await changed(failed, (precedent) => inItsPlace(precedent, sought))
+  }
   const anchors = found.filter(({ marks }) => marks.answer === answer)
   return await chosen(await agreeing(store, anchors, place, sought), place, 'anchor')
+}
+
+/** Whether what comes before the last answer is nobody else's, so that nothing need be known of the answer. */
+function isKnownByQuestion({ sought, place }: Search): boolean {
+  const { dialogue, answers, isOnePersons } = sought
+  const question = dialogue.slice(0, place).findLast(({ by }) => by === 'user')
+  if (!question) return false
+  return answers.length > 1 || isOnePersons || question.words.length >= TELLING_QUESTION
+}
+
+/** Some clients go on as soon as they have seen the end, or have stopped, before that is written. */
+function isRunning({ status }: MarkedTurn): boolean {
+  return status === 'in_progress'
 }
 
 /** The turn of a question behind the precedent, whose answer was stopped and not kept by the client. */
@@ -41,21 +66,22 @@ function forgotten(
         conversationId === exact.turn.conversationId &&
         seq > exact.turn.seq &&
         !superseded &&
-        status === 'incomplete' &&
         marks.asked === mark &&
-        marks.answer !== null
+        (status === 'in_progress' || (status === 'incomplete' && marks.answer !== null))
     )
     if (turn) return { ...exact, turn, parentSeq: turn.seq, place }
   }
   return null
 }
 
-/** What a client has of a turn that has failed is its own words for that. A turn from long ago is another request's. */
+/** What a client has of a turn that failed is its own words for that. One from long ago is another request's. */
 function hasJustFailed({ status, marks, seq, lastSeq, activeAt }: FoundMark): boolean {
   const isNewest = seq === lastSeq && Date.now() - activeAt < FAILED_FOR_MS
   return status === 'failed' && marks.answer === null && isNewest
 }
 
-function inItsPlace(precedent: Precedent): Precedent {
-  return { ...precedent, parentSeq: precedent.turn.parentSeq }
+/** The question is in no history when its turn has failed, and comes again with what is asked now. */
+function inItsPlace(precedent: Precedent, { answers }: Sought): Precedent {
+  const place = answers.findLast((index) => index < precedent.place) ?? BEGINNING
+  return { ...precedent, parentSeq: precedent.turn.parentSeq, place }
 }

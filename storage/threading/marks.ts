@@ -57,7 +57,7 @@ export function createMarkers(secret: string): (sessionId: string, endUser: stri
         const plain = mark('answer', `${scope}\n${words.length}:${words}${others}`)
         return others === '' ? plain : CALLS + plain
       },
-      external: (name, value) => mark('external', `${name}\n${value}`)
+      external: (name, value) => mark('external', `${scope}\n${name}\n${value}`)
     }
   }
 }

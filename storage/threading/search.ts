@@ -22,10 +22,12 @@ export interface Precedent {
   parentSeq: number
   /** The newest seq of its conversation. */
   lastSeq: number
-  /** The place in the request's dialogue up to which the conversation has it. */
+  /** The place in the request's dialogue up to which the conversation has it; `BEGINNING` = it has nothing of it. */
   place: number
   match: 'exact' | 'anchor'
 }
+
+export const BEGINNING = -1
 
 /** The turn that a request goes on from; of several that it may as well, one; and null where there is none. */
 export type Finding = { precedent: Precedent } | { either: FoundMark } | null

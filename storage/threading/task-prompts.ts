@@ -65,8 +65,8 @@ const LAST = [
   /^Generate a concise 3-7 word title for this conversation, omitting punctuation/
 ]
 
-/** Open WebUI quotes the chat like this, whatever an administrator has made of its prompts. */
-const QUOTED = /<chat_history>\s*(USER|ASSISTANT): /
+/** Open WebUI quotes the chat like this, whatever an administrator has made of the prompt's first sentences. */
+const QUOTED = /^\s*### Task:[\s\S]*<chat_history>\s*(USER|ASSISTANT): /
 
 /** Whether a request asks for a label of a chat and is no part of one. */
 export function isTaskPrompt(entries: JsonObject[]): boolean {

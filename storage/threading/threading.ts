@@ -4,7 +4,8 @@ import { dialogueOf, type Said } from './canonical.ts'
 import { isBusyBeside } from './evidence.ts'
 import { findPrecedent } from './find-precedent.ts'
 import { createMarkers, digestsOf, type Marker, type RequestMarks, requestMarks } from './marks.ts'
-import type { Precedent, Sought } from './search.ts'
+import { withReadBudget } from './read-budget.ts'
+import { BEGINNING, type Precedent, type Sought } from './search.ts'
 import { isTaskPrompt } from './task-prompts.ts'
 
 /** How a request came to its conversation. */
@@ -56,6 +57,8 @@ export interface Threading {
     external: ExternalName | null,
     without?: ReadonlySet<string>
   ): Promise<Placement>
+  /** A new conversation for a request that none can be found for. */
+  apart(request: ThreadRequest): Placement
   /** What the turn of a request is found by, wherever it belongs. */
   marksOf(request: ThreadRequest): RequestMarks
 }
@@ -71,14 +74,17 @@ const NEW = {
 } as const
 
 /** Tells from what a request sends which stored conversation it goes on with. `secret` is the store's own. */
-export function createThreading(store: Store, secret: string): Threading {
+export function createThreading(wholeStore: Store, secret: string): Threading {
   const markerOf = createMarkers(secret)
   const marked = (request: ThreadRequest) => markedBy(markerOf(request.sessionId, request.endUser), request)
 
   return {
     marksOf: (request) => marked(request).marks,
 
+    apart: (request) => ({ ...NEW, marks: marked(request).marks }),
+
     async place(request, external, without = new Set()) {
+      const store = withReadBudget(wholeStore)
       const { marks, ...asked } = marked(request)
       const sought = { ...asked, without, isOnePersons: request.endUser !== null }
       const placement = { ...NEW, marks }
@@ -119,12 +125,13 @@ async function inferred(store: Store, sought: Sought, marks: RequestMarks): Prom
   if (await isBusyBeside(store, sought.sessionId, precedent, marks.asked))
     return { forkedFrom: conversationId }
   const placed = { match, conversationId, ...after(precedent, sought) }
-  // The newest is what a turn follows by itself.
-  return placed.parentSeq === lastSeq ? { ...placed, parentSeq: null, expectedLastSeq: lastSeq } : placed
+  // The newest is what a turn follows by itself; behind one that runs, nothing can be expected not to.
+  const isNewest = placed.parentSeq === lastSeq && turn.status !== 'in_progress'
+  return isNewest ? { ...placed, parentSeq: null, expectedLastSeq: lastSeq } : placed
 }
 
 function after({ parentSeq, place }: Precedent, { dialogue }: Sought) {
-  return { parentSeq, known: dialogue[place]?.end ?? null }
+  return { parentSeq, known: place === BEGINNING ? 0 : (dialogue[place]?.end ?? null) }
 }
 
 /** Where the first answer of a chat is to be gone on with: in place of the turn that it broke off in. */
@@ -148,7 +155,7 @@ function markedBy(marker: Marker, { kind, sessionId, entries }: ThreadRequest) {
 /** What of the answer a request brings itself, for it to be gone on with. */
 function beginningIn(entries: JsonObject[], dialogue: Said[]): string | null {
   const isBegun = dialogue.length > 1 && dialogue.at(-1)?.by === 'assistant'
-  return isBegun ? textOf(entries.at(-1)?.content, '') : null
+  return isBegun ? textOf(entries.findLast(({ role }) => role === 'assistant')?.content, '') : null
 }
 
 /** The places of the answers in a dialogue. One at its end is the beginning of the answer that is asked for. */

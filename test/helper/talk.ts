@@ -1,6 +1,6 @@
-import type { RunningApp } from './app.ts'
-import type { ScriptedUpstream } from './upstream.ts'
-import { delta, sendJson, startSse } from './upstream.ts'
+import type { Test } from 'tap'
+import { type RunningApp, startApp } from './app.ts'
+import { delta, type ScriptedUpstream, sendJson, startSse, startUpstream } from './upstream.ts'
 
 export type Message = { role: string; content?: unknown; tool_calls?: unknown; tool_call_id?: string }
 
@@ -55,4 +55,28 @@ export function answerInTurn(upstream: ScriptedUpstream): void {
     }))
     sendJson(res, 200, { id: `c-${count}`, object: 'chat.completion', model: 'm', choices })
   }
+}
+
+/** The service in front of an upstream that answers each question with a text of its own. */
+export async function startTalk(t: Test, settings: Record<string, string> = {}) {
+  const upstream = await startUpstream(t)
+  answerInTurn(upstream)
+  const running = await startApp(t, { OPENAI_BASE_URL: upstream.url, ...settings })
+  /** The seqs of a conversation's turns that count. */
+  const path = async (id: string | null) =>
+    (await running.turnsOf(id ?? '')).filter((turn) => !turn.superseded).map(({ seq }) => seq)
+  return { upstream, ...running, path }
+}
+
+/** Asks `questions` one after the other, as a client that keeps the list of messages. */
+export async function chatOf(running: Parameters<typeof ask>[0], questions: string[]) {
+  const messages: Message[] = []
+  const filed: Filed[] = []
+  for (const question of questions) {
+    messages.push(user(question))
+    const one = await ask(running, messages)
+    messages.push(one.message)
+    filed.push(one)
+  }
+  return { messages, filed, id: filed[0]?.conversationId ?? null }
 }

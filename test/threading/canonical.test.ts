@@ -162,6 +162,9 @@ t.test('anything that a client may send has a dialogue', async (t) => {
   t.type(said([calling([call('1', deep)])]), 'string')
   t.type(said([assistant('<think>'.repeat(200_000)), user('\ud800\0')]), 'string')
   t.type(said([assistant('<think></think>'.repeat(200_000))]), 'string')
+  t.type(said([user(`a${'\u0301\u0316'.repeat(200_000)}`)]), 'string')
+  const many = Array.from({ length: 2_000 }, () => assistant('b'))
+  t.type(said([assistant('a'.repeat(5_000_000)), ...many]), 'string')
 })
 
 t.test('marks are the session’s and the end user’s own', async (t) => {
@@ -204,6 +207,9 @@ t.test('a person’s own words are no prompt of a chat UI', async (t) => {
     t.notOk(isTaskPrompt([user(`Translate: ${prompt}`)] as JsonObject[]), 'quoted')
     t.notOk(isTaskPrompt([user('a'), assistant('b'), user(prompt)] as JsonObject[]), 'in a chat')
   }
+  const quoting = '<chat_history>\nUSER: a\n</chat_history>\nQuestion: b'
+  t.ok(isTaskPrompt([user(`### Task:\nName it.\n${quoting}`)] as JsonObject[]), 'a prompt that was rewritten')
+  t.notOk(isTaskPrompt([user(quoting)] as JsonObject[]), 'an application that quotes its chat')
   const last =
     'Please generate a four to five word title summarizing our conversation without any lead-in, please.'
   t.ok(isTaskPrompt([user('a'), assistant('b'), user(last)] as JsonObject[]))

@@ -1,31 +1,7 @@
-import t, { type Test } from 'tap'
-import { startApp } from '../helper/app.ts'
+import t from 'tap'
 import { DRIVERS } from '../helper/every-driver.ts'
-import { answerInTurn, ask, assistant, type Filed, type Message, user } from '../helper/talk.ts'
-import { completion, delta, sendJson, startSse, startUpstream } from '../helper/upstream.ts'
-
-async function start(t: Test, settings: Record<string, string> = {}) {
-  const upstream = await startUpstream(t)
-  answerInTurn(upstream)
-  const running = await startApp(t, { OPENAI_BASE_URL: upstream.url, ...settings })
-  /** The seqs of a conversation's turns that count. */
-  const path = async (id: string | null) =>
-    (await running.turnsOf(id ?? '')).filter((turn) => !turn.superseded).map(({ seq }) => seq)
-  return { upstream, ...running, path }
-}
-
-/** Asks `questions` one after the other, as a client that keeps the list of messages. */
-async function chatOf(running: Parameters<typeof ask>[0], questions: string[]) {
-  const messages: Message[] = []
-  const filed: Filed[] = []
-  for (const question of questions) {
-    messages.push(user(question))
-    const one = await ask(running, messages)
-    messages.push(one.message)
-    filed.push(one)
-  }
-  return { messages, filed, id: filed[0]?.conversationId ?? null }
-}
+import { ask, assistant, chatOf, type Message, startTalk as start, user } from '../helper/talk.ts'
+import { completion, sendJson } from '../helper/upstream.ts'
 
 for (const [name, place] of Object.entries(DRIVERS)) {
   t.test(`${name}: a chat without ids is one conversation, with what is new in each turn`, async (t) => {
@@ -106,64 +82,6 @@ for (const [name, place] of Object.entries(DRIVERS)) {
     t.not(other.conversationId, first.conversationId)
   })
 }
-
-t.test('an answer that was stopped is gone on from with as much of it as the client has', async (t) => {
-  const running = await start(t)
-  const { script } = running.upstream
-  running.upstream.script = (res) => {
-    startSse(res)
-    for (const word of ['One ', 'river ', 'in ', 'Norway ', 'is ']) res.write(delta({ content: word }))
-  }
-  const stop = new AbortController()
-  const stopped = await running.chat({ messages: [user('A river?')], stream: true }, {}, stop.signal)
-  const reader = stopped.body?.getReader()
-  await reader?.read()
-  stop.abort()
-  const turn = await running.endedTurn(stopped)
-  t.match(turn, { status: 'incomplete', error: 'client_disconnect' })
-  running.upstream.script = script
-  const messages = [user('A river?'), assistant('One river')]
-  const next = await ask(running, [...messages, user('Longer.')])
-  t.match(next, { match: 'exact', conversationId: turn.conversation_id, seq: 2 })
-  const other = await ask(running, [user('A river?'), assistant('Two rivers'), user('Longer.')])
-  t.match(other, { match: 'new' }, 'what it did not begin with is another answer')
-  t.not(other.conversationId, turn.conversation_id)
-})
-
-t.test('an answer is gone on with in place of the turn that it broke off in', async (t) => {
-  const running = await start(t)
-  const { messages, id } = await chatOf(running, ['one'])
-  const half = assistant(String(messages[1]?.content).slice(0, 20))
-  const first = await ask(running, [user('one'), half])
-  t.match(first, { match: 'exact', conversationId: id, seq: 2 })
-  t.same(await running.path(id), [2])
-  t.match((await running.turnsOf(id ?? ''))[1], { user_text: 'one', parent_seq: 0 })
-})
-
-t.test('a history that the client has cut or changed is known by its answers', async (t) => {
-  const running = await start(t)
-  const { messages, id } = await chatOf(running, ['one', 'two', 'three', 'four'])
-  const window = await ask(running, [...messages.slice(-4), user('five')])
-  t.match(window, { match: 'anchor', conversationId: id, seq: 5 })
-  const same = [...messages.slice(-4), user('five'), window.message]
-  t.match(await ask(running, [...same, user('six')]), { match: 'exact', conversationId: id, seq: 6 })
-  const summary = { role: 'system', content: 'So far: numbers.' }
-  const summed = await ask(running, [summary, ...same.slice(-4), user('seven')])
-  t.match(summed, { match: 'anchor', conversationId: id, seq: 7 })
-  const quoted = await ask(running, [user('So far: numbers.'), ...same.slice(-3), user('eight')])
-  t.match(quoted, { match: 'anchor', conversationId: id, seq: 8 })
-  const changed = messages.map((message, i) => (i === 0 ? user('one, from file.txt: …') : message))
-  const elsewhere = await ask(running, [...changed.slice(0, 2), user('another')])
-  t.match(elsewhere, { match: 'anchor', conversationId: id }, 'one answer, with the question around it')
-  const strange = await ask(running, [user('nothing alike'), messages[1] as Message, user('another')])
-  t.match(strange, { match: 'new' }, 'one answer of less than 200 characters alone proves nothing')
-  const wrong = [
-    user('one'),
-    assistant('An answer that was never given, at any length.'),
-    ...messages.slice(-2)
-  ]
-  t.match(await ask(running, [...wrong, user('five')]), { match: 'new' }, 'nor do answers that contradict')
-})
 
 t.test(
   'where two conversations are as good as each other, a new one says which it may have been',
@@ -359,69 +277,12 @@ t.test('of several choices any can be gone on from', async (t) => {
   }
 })
 
-t.test('a question whose answer was stopped, and that the client forgets, is not replaced', async (t) => {
+t.test('end users of one session have names of their own for their chats', async (t) => {
   const running = await start(t)
-  const { messages, id } = await chatOf(running, ['one'])
-  const { script } = running.upstream
-  running.upstream.script = (res) => {
-    startSse(res)
-    res.write(delta({ content: 'half an answer' }))
-  }
-  const stop = new AbortController()
-  const asked = [...messages, user('two')]
-  const stopped = await running.chat({ messages: asked, stream: true }, {}, stop.signal)
-  await stopped.body?.getReader().read()
-  stop.abort()
-  t.match(await running.endedTurn(stopped), { seq: 2, status: 'incomplete' })
-  running.upstream.script = script
-  const next = await ask(running, [...asked, user('three')])
-  t.match(next, { match: 'exact', conversationId: id, seq: 3 })
-  t.match((await running.turnsOf(id ?? ''))[2], { parent_seq: 2, user_text: 'three', detail: null })
-  t.same(await running.path(id), [1, 2, 3])
-  const again = await ask(running, [...asked, user('three')])
-  t.match(again, { conversationId: id, seq: 4 })
-  t.same(await running.path(id), [1, 2, 4])
-  const instead = await ask(running, [...messages, user('another')])
-  t.match(instead, { conversationId: id, seq: 5 })
-  t.same(await running.path(id), [1, 5])
-})
-
-t.test('an answer that broke off is gone on with in its place, and both parts are one answer', async (t) => {
-  const running = await start(t)
-  const { messages, id } = await chatOf(running, ['one'])
-  const { script } = running.upstream
-  running.upstream.script = (res) => {
-    startSse(res)
-    res.end(delta({ content: 'The first half,' }))
-  }
-  const asked = [...messages, user('two')]
-  const broken = await running.chat({ messages: asked, stream: true })
-  await broken.text()
-  running.upstream.script = (res) => sendJson(res, 200, completion(' and the second.'))
-  const rest = await ask(running, [...asked, assistant('The first half,')])
-  t.match(rest, { match: 'exact', conversationId: id, seq: 3 })
-  t.same(await running.path(id), [1, 3])
-  running.upstream.script = script
-  const whole = assistant('The first half, and the second.')
-  t.match(await ask(running, [...asked, whole, user('three')]), {
-    match: 'exact',
-    conversationId: id,
-    seq: 4
-  })
-  t.same(await running.path(id), [1, 3, 4])
-})
-
-t.test('a client that has its own words for a failure asks again in its place', async (t) => {
-  const running = await start(t)
-  const { script } = running.upstream
-  running.upstream.script = (res) => sendJson(res, 500, { error: { message: 'broken' } })
-  const failed = await ask(running, [user('one')])
-  t.match(failed, { status: 500, match: 'new', seq: 1 })
-  running.upstream.script = script
-  const error = assistant('Something went wrong.')
-  const again = await ask(running, [user('one'), error, user('one')])
-  t.match(again, { match: 'exact', conversationId: failed.conversationId, seq: 2 })
-  t.same(await running.path(failed.conversationId), [2])
-  const unasked = await ask(running, [user('another'), error, user('one')])
-  t.match(unasked, { match: 'new' }, 'what nobody asked has not failed')
+  const headers = { 'x-session-id': 'default' }
+  const ada = await ask(running, [user('one')], { user: 'ada' }, headers)
+  const bob = await ask(running, [user('one')], { user: 'bob' }, headers)
+  t.not(bob.conversationId, ada.conversationId)
+  const next = await ask(running, [user('two')], { user: 'ada' }, headers)
+  t.match(next, { conversationId: ada.conversationId, seq: 2 })
 })

@@ -1,4 +1,4 @@
-import type { BegunTurn, NewTurn, TurnKey } from '../../contract.ts'
+import type { BegunTurn, NewTurn } from '../../contract.ts'
 import { namingTurn } from '../uncertain-turn.ts'
 import { hasFailed, newDocument, withNextAttempt, withTurn } from './changes.ts'
 import type { ConversationDocument, TurnDocument } from './document.ts'
@@ -41,7 +41,7 @@ export async function beginTurn(turn: NewTurn, folder: Folder): Promise<BegunTur
       earlier.conversationId,
       (current) => current && withNextAttempt(current, earlier.conversationId, earlier.turn, turn)
     )
-    if (result) return { outcome: 'begun', turn: result }
+    if (result) return result
   }
   const named = turn.create && typeof turn.externalKey === 'string'
   const there = named ? await folder.findExternal(turn.sessionId, turn.externalKey ?? '') : null
@@ -51,19 +51,24 @@ export async function beginTurn(turn: NewTurn, folder: Folder): Promise<BegunTur
     const document = turn.create && there === null ? newDocument(turn) : own
     return document && withTurn(document, { ...turn, conversationId })
   })
-  return result && { outcome: 'begun', turn: result }
+  return result
 }
+
+type Begun = Extract<BegunTurn, { outcome: 'begun' }>
 
 async function begin(
   folder: Folder,
   id: string,
-  change: (current: ConversationDocument | null) => { next: ConversationDocument; result: TurnKey } | null
-): Promise<TurnKey | null> {
+  change: (
+    current: ConversationDocument | null
+  ) => { next: ConversationDocument; result: Omit<Begun, 'outcome'> } | null
+): Promise<Begun | null> {
   return await namingTurn(async (hold) => {
     const { result } = await folder.rewrite(id, (current) => {
       const made = change(current)
-      hold(made && { outcome: 'begun', turn: made.result })
-      return made ?? { next: null, result: null }
+      const begun: Begun | null = made && { outcome: 'begun', ...made.result }
+      hold(begun)
+      return { next: made?.next ?? null, result: begun }
     })
     return result
   })

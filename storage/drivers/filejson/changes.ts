@@ -3,6 +3,7 @@ import { storableText } from '../../storable-text.ts'
 import { StoreError } from '../../store-error.ts'
 import { addedTurn } from '../added-turn.ts'
 import { assertSeq } from '../highest-seq.ts'
+import { inputAlone } from '../input-alone.ts'
 import { replacementBy } from '../turn-path.ts'
 import {
   type ConversationDocument,
@@ -59,7 +60,7 @@ export function withTurn(document: ConversationDocument, turn: NewTurn) {
     active_at: turn.createdAt
   }
   const key: TurnKey = { id: turn.id, conversationId: turn.conversationId, seq, parentSeq, attempt: 1 }
-  return { next: keeper.documentWith(changed, [...document.turns, begun]), result: key }
+  return { next: keeper.documentWith(changed, [...document.turns, begun]), result: { turn: key } }
 }
 
 function assertIdle(document: ConversationDocument, { expectedLastSeq }: NewTurn): void {
@@ -105,10 +106,14 @@ export function withNextAttempt(
   const keeper = createMediaKeeper()
   const attempt = (current.attempt ?? 1) + 1
   const { tip_mark: _tip, answer_mark: _answer, ...kept } = current
-  const begun = { ...kept, ...asked(turn), attempt, detail: keeper.take(turn.detail) }
+  const before = turn.keepsInput ? toTurn(conversationId, current, mediaOf(document)).detail : null
+  const input = turn.keepsInput ? { input: inputAlone(before) } : {}
+  const detail = keeper.take('input' in input ? (input.input ?? null) : turn.detail)
+  const begun = { ...kept, ...asked(turn), attempt, detail }
   const turns = document.turns.map((other) => (other === current ? begun : other))
   const key: TurnKey = { id: begun.id, conversationId, seq: begun.seq, parentSeq: begun.parent_seq, attempt }
-  return { next: keeper.documentWith({ ...document, active_at: turn.createdAt }, turns), result: key }
+  const next = keeper.documentWith({ ...document, active_at: turn.createdAt }, turns)
+  return { next, result: { turn: key, ...input } }
 }
 
 export function hasFailed({ status }: TurnDocument): boolean {

@@ -4,15 +4,9 @@ import path from 'node:path'
 import { isId } from '../../ids.ts'
 import { StoreError } from '../../store-error.ts'
 import { isMissing, readPlainFile, removeFile, replaceFile } from './atomic-file.ts'
-import {
-  type ConversationDocument,
-  parseDocument,
-  type Summary,
-  type TurnDocument,
-  UnreadableError
-} from './document.ts'
+import { type ConversationDocument, parseDocument, type Summary, UnreadableError } from './document.ts'
 import { formatDocument } from './document-text.ts'
-import { isMarked, withoutContent } from './marks.ts'
+import { marksIn, type RememberedMark } from './marks.ts'
 
 /** What is remembered of every conversation, so that lists need not read the files. */
 export interface Entry {
@@ -23,7 +17,7 @@ export interface Entry {
   /** Owners of running turns. */
   owners: string[]
   /** Turns by which a later request may find the conversation. */
-  marked: TurnDocument[]
+  marked: RememberedMark[]
 }
 
 /** How many whole conversations are remembered. */
@@ -46,8 +40,7 @@ export function createFolder(folder: string, report: (message: string) => void) 
   function remember(id: string, stamp: string, document: ConversationDocument): void {
     const { turns, media: _, ...summary } = document
     const owners = turns.flatMap((turn) => turn.owner ?? [])
-    const marked = turns.filter(isMarked).map(withoutContent)
-    entries.set(id, { id, stamp, summary, owners, marked })
+    entries.set(id, { id, stamp, summary, owners, marked: marksIn(id, turns) })
     keep(id, document)
   }
 

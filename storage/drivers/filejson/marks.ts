@@ -4,38 +4,44 @@ import type { ConversationDocument, Summary, TurnDocument } from './document.ts'
 /** Of each mark, how many turns are found. */
 const NEWEST = 8
 
-export function isMarked({ asked_mark, tip_mark, answer_mark }: TurnDocument): boolean {
+function isMarked({ asked_mark, tip_mark, answer_mark }: TurnDocument): boolean {
   return asked_mark !== undefined || tip_mark !== undefined || answer_mark !== undefined
 }
 
-/** What is remembered of a turn whose file is not. */
-export function withoutContent(turn: TurnDocument): TurnDocument {
-  return { ...turn, metadata: {}, user_text: null, assistant_text: null, detail: null }
+/** A turn as it is remembered when its file is not. */
+export interface RememberedMark {
+  id: string
+  turn: MarkedTurn
 }
 
-interface Marked {
+/** What a later request may find a conversation by. */
+export function marksIn(id: string, turns: readonly TurnDocument[]): RememberedMark[] {
+  return turns.filter(isMarked).map((turn) => ({ id: turn.id, turn: toMarked(id, turn) }))
+}
+
+interface Entry {
   id: string
   summary: Summary
-  marked: TurnDocument[]
+  marked: RememberedMark[]
 }
 
 /** Those turns of a session's conversations, all of which are given, that have a mark which is sought. */
-export function foundMarks(own: Marked[], { tips, asked, answer, conversationId }: MarksSought): FoundMark[] {
+export function foundMarks(own: Entry[], { tips, asked, answer, conversationId }: MarksSought): FoundMark[] {
   const there = own
     .filter(({ id }) => conversationId === undefined || id === conversationId)
-    .flatMap(({ id, summary, marked }) => marked.map((turn) => ({ id, summary, turn })))
-  const newest = (has: (turn: TurnDocument) => boolean) =>
+    .flatMap(({ summary, marked }) => marked.map((one) => ({ summary, ...one })))
+  const newest = (kind: keyof MarkedTurn['marks'], mark: string) =>
     there
-      .filter(({ turn }) => has(turn))
-      .sort((a, b) => (a.turn.id < b.turn.id ? 1 : -1))
+      .filter(({ turn }) => turn.marks[kind] === mark)
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, NEWEST)
   const found = [
-    ...tips.flatMap((mark) => newest((turn) => turn.tip_mark === mark)),
-    ...asked.flatMap((mark) => newest((turn) => turn.asked_mark === mark)),
-    ...(answer === null ? [] : newest((turn) => turn.answer_mark === answer))
+    ...tips.flatMap((mark) => newest('tip', mark)),
+    ...asked.flatMap((mark) => newest('asked', mark)),
+    ...(answer === null ? [] : newest('answer', answer))
   ]
-  return found.map(({ id, summary, turn }) => ({
-    ...toMarked(id, turn),
+  return found.map(({ summary, turn }) => ({
+    ...turn,
     lastSeq: summary.last_seq,
     activeAt: summary.active_at
   }))

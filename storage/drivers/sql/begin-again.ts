@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
-import type { NewTurn, TurnKey } from '../../contract.ts'
+import type { BegunTurn, NewTurn } from '../../contract.ts'
 import { storableText } from '../../storable-text.ts'
+import { inputAlone } from '../input-alone.ts'
 import { intern } from '../media.ts'
 import { lockConversation } from './conversations.ts'
 import type { SqlDialect } from './dialect.ts'
-import { keepMedia, sweepMedia } from './media.ts'
+import { keepMedia, readTurns, sweepMedia } from './media.ts'
 import { unindex } from './search.ts'
 import { type Db, TURN_COLUMNS, type TurnRow } from './tables.ts'
 import { assertNoneRuns } from './turn-place.ts'
@@ -58,11 +59,13 @@ export async function beginAgain(
   dialect: SqlDialect,
   turn: NewTurn,
   earlier: EarlierTurn
-): Promise<TurnKey | null> {
+): Promise<Extract<BegunTurn, { outcome: 'begun' }> | null> {
   const { conversation_id: conversationId, seq, id } = earlier
   if (!(await lockConversation(db, conversationId))) return null
   if (turn.expectedLastSeq !== null) await assertNoneRuns(db, dialect, conversationId)
-  const { json: detail, media } = intern(turn.detail)
+  const [known] = turn.keepsInput ? await readTurns(db, async () => [earlier]) : []
+  const kept = known && inputAlone(known.detail)
+  const { json: detail, media } = intern(kept === undefined ? turn.detail : kept)
   const result = await db
     .updateTable('turns')
     .set({
@@ -95,5 +98,6 @@ export async function beginAgain(
   await keepMedia(db, conversationId, media)
   await sweepMedia(db, dialect, conversationId)
   await unindex(db, conversationId, [seq])
-  return { id, conversationId, seq, parentSeq: earlier.parent_seq, attempt: earlier.attempt + 1 }
+  const key = { id, conversationId, seq, parentSeq: earlier.parent_seq, attempt: earlier.attempt + 1 }
+  return { outcome: 'begun', turn: key, ...(kept !== undefined && { input: kept }) }
 }

@@ -27,7 +27,7 @@ export async function beginTurn(db: Db, dialect: SqlDialect, turn: NewTurn): Pro
     const earlier = keyed ?? (await turnToRetry(db, turn))
     if (!earlier) return await beginNew(db, dialect, turn)
     const begun = await beginAgain(db, dialect, turn, earlier)
-    if (begun) return { outcome: 'begun', turn: begun }
+    if (begun) return begun
   }
   throw new StoreError('STORE_UNAVAILABLE', 'a turn was begun again by too many requests at once')
 }

@@ -48,6 +48,26 @@ const requests: ContractPart = (t, start) => {
     }
   })
 
+  t.test('a turn that begins anew keeps what it was asked, where that is wanted', async (t) => {
+    const store = await start(t)
+    const { id } = await createConversation(store)
+    const asked = { input: [{ role: 'user', content: 'the whole of it' }] }
+    const given = { detail: { input: ['less'] }, keepsInput: true, retrySince: 0 }
+    for (const [requestHash, detail] of [
+      ['h', asked],
+      ['i', null]
+    ] as const) {
+      const ending = { ...CUT_OFF, detail: { ...detail, choices: ['half'] } }
+      const first = await exchange(store, id, { requestHash, detail }, ending)
+      const again = await store.beginTurn(newTurn(id, { ...given, requestHash }))
+      t.match(again, { outcome: 'begun', turn: { id: first.id, attempt: 2 } })
+      t.strictSame(again?.outcome === 'begun' ? again.input : undefined, detail)
+      t.strictSame((await oneTurn(store, first))?.detail, detail, 'and nothing of the answer')
+    }
+    const fresh = await store.beginTurn(newTurn(id, { ...given, requestHash: 'j' }))
+    t.notOk(fresh && 'input' in fresh, 'what has not begun before has kept nothing')
+  })
+
   t.test('a turn that failed under a key begins anew, but not for another request', async (t) => {
     const store = await start(t)
     const { id } = await createConversation(store)
