@@ -126,7 +126,7 @@ async function run(t: Test, dbUrl: string, random: () => number) {
 /** Files of a folder that are not as they should be after a start. */
 function tornFiles(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
-    if (name === '.lock' || name === '.lock-journal') return []
+    if (name === '.lock' || name === '.lock-journal' || name === '.secret') return []
     if (!/^(conv_[0-9a-f]{32}|\.owners)\.json$/.test(name)) return [`left behind: ${name}`]
     try {
       JSON.parse(readFileSync(path.join(folder, name), 'utf8'))
