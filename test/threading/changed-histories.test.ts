@@ -42,7 +42,7 @@ t.test('what many are answered, to a question in passing, joins nobody', async (
   t.same(await running.path(first.conversationId), [1, 2])
 })
 
-t.test('a long answer that others got too is no evidence alone, nor is it twice', async (t) => {
+t.test('a long answer that others got too is no evidence, however often it came', async (t) => {
   const running = await start(t)
   const refusal = 'I can not help with that, for reasons that are in our terms. '.repeat(5).trim()
   const { script } = running.upstream
@@ -50,7 +50,32 @@ t.test('a long answer that others got too is no evidence alone, nor is it twice'
   const first = await chatOf(running, ['a secret', 'another secret', 'a third'])
   await chatOf(running, ['something', 'something else'])
   running.upstream.script = script
-  const window = [assistant(refusal), user('no?'), assistant(refusal), user('why?')]
+  const refused = [assistant(refusal), user('no?')]
+  // Three in a row are in one of the two chats alone.
+  const window = [...refused, ...refused, assistant(refusal), user('why?')]
   t.match(await ask(running, window), { match: 'new' })
   t.same(await running.path(first.id), [1, 2, 3])
+})
+
+t.test(
+  'an answer is not found in a conversation that begins with it, where more was said before',
+  async (t) => {
+    const running = await start(t)
+    const first = await chatOf(running, [QUESTION])
+    const answer = first.messages[1] as Message
+    const before = [user('earlier'), assistant('What nobody has stored, at whatever length it is.')]
+    const other = [...before, user(QUESTION), answer, user('and now?')]
+    t.match(await ask(running, other), { match: 'new' })
+    t.same(await running.path(first.id), [1])
+  }
+)
+
+t.test('of the answers before it none may be missing but calls of tools', async (t) => {
+  const running = await start(t)
+  const { messages, id } = await chatOf(running, ['one', 'two', 'three'])
+  const [one, two, three] = [messages[1], messages[3], messages[5]] as [Message, Message, Message]
+  const cut = [one, user('changed'), three, user('and now?')]
+  t.match(await ask(running, cut), { match: 'new' })
+  const whole = [one, user('changed'), two, user('changed too'), three, user('and now?')]
+  t.match(await ask(running, whole), { match: 'anchor', conversationId: id })
 })
